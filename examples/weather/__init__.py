@@ -1,0 +1,1 @@
+"""Statistics of daily Seattle weather, 2012 to 2015; see README.md."""

@@ -1,0 +1,63 @@
+"""The app's settings: one dictionary `JOBS` in the site's settings; what it leaves out has the default below."""
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+DEFAULTS = {
+    # Folder shared by web, workers and monitor: workspaces and the engines' own files. Default: var/ in the current folder.
+    "DATA_DIR": "var",
+    # This site's address as jobs see it (https://example.org), for callback URLs made where there is no request.
+    "URL": "",
+    # Name of this installation inside the tag that travels to the engines; keep it for the life of the database.
+    "INSTANCE": "jobdeck",
+    # Folders of the web host that callers from REST, forms and dialects may name beside the job's own workspace.
+    "SHARED_FOLDERS": [],
+    # Custom statuses: {label: code of the base status}, for example {"Calibrating": "RUN"}.
+    "CUSTOM_STATUSES": {},
+    # Seconds for which a claim or a lease holds without being renewed; its owner renews it every third of that.
+    "LEASE": 15.0,
+    # Seconds between two sweeps of the monitor (intents, results to process, looks that are due). At most 1.
+    "SWEEP_INTERVAL": 0.25,
+    # Seconds after which an intent whose wake-up brought nothing is sent again; doubles up to 60.
+    "RESEND_AFTER": 2.0,
+    # Seconds between two signs of life of worker and monitor, and the age at which one counts as gone.
+    "HEARTBEAT_INTERVAL": 2.0,
+    "HEARTBEAT_AGE": 15.0,
+    # Seconds that a process_results_function, and a hook of a plain Job subclass, may take.
+    "RESULTS_TIMEOUT": 600.0,
+    "HOOK_TIMEOUT": 60.0,
+    # How often a process_results_function whose process died (was killed, ran out of memory) is tried in all.
+    "RESULTS_TRIES": 3,
+    # Seconds between two looks at a job whose type has hooks instead of an engine.
+    "HOOK_INTERVAL": 10.0,
+    # Longest `?delay=` of the callback URL, in seconds, and the least time between two looks that it asks for.
+    "CALLBACK_MAX_DELAY": 3600,
+    "CALLBACK_LEAST_INTERVAL": 1.0,
+    # Commands at once on one machine, and seconds between TERM and KILL when one is stopped.
+    "LOCAL_SLOTS": os.cpu_count() or 1,
+    "LOCAL_GRACE": 10.0,
+}
+
+
+class Conf:
+    """Reads `settings.JOBS` over `DEFAULTS` at each access, so that `override_settings` works."""
+
+    def __getattr__(self, name: str):
+        if name not in DEFAULTS:
+            raise AttributeError(f"Jobdeck has no setting JOBS[{name!r}]; it knows {', '.join(sorted(DEFAULTS))}")
+        return getattr(settings, "JOBS", {}).get(name, DEFAULTS[name])
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder as an absolute path."""
+        return Path(self.DATA_DIR).absolute()
+
+    @property
+    def shared_folders(self) -> list[Path]:
+        """The shared folders as absolute paths, empty entries left out."""
+        return [Path(folder).absolute() for folder in self.SHARED_FOLDERS if str(folder).strip()]
+
+
+conf = Conf()

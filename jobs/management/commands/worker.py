@@ -1,0 +1,32 @@
+"""`manage.py worker`: a Celery worker for Jobdeck's own work, with signs of life."""
+
+from celery import current_app
+from celery.signals import worker_ready, worker_shutting_down
+from django.core.management.base import BaseCommand
+
+from jobs.heartbeat import HeartbeatThread
+from jobs.tasks import QUEUE
+
+
+class Command(BaseCommand):
+    help = "Submit, stop, fetch and process results; any number may run (one with the embedded broker)."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--concurrency", type=int, default=8, help="Threads (8).")
+
+    def handle(self, *args, concurrency: int, **options):
+        heartbeat = HeartbeatThread("worker")
+        worker_ready.connect(lambda **_: heartbeat.start(), weak=False)
+        worker_shutting_down.connect(lambda **_: heartbeat.stop(), weak=False)
+        # Threads, because the work is waiting for engines and for children; what may hang runs in a child anyway.
+        current_app.worker_main(
+            [
+                "worker",
+                "--pool=threads",
+                f"--concurrency={concurrency}",
+                f"--queues={QUEUE}",
+                "--without-gossip",
+                "--without-mingle",
+                "--loglevel=WARNING",
+            ]
+        )

@@ -1,0 +1,37 @@
+"""A scheduler: where an engine's jobs go, who watches it, and how it fares."""
+
+from django.db import models
+
+
+class Scheduler(models.Model):
+    """One place that runs jobs (this machine, an HTCondor pool, …); engines with more to say subclass it."""
+
+    name = models.CharField(max_length=200, unique=True)
+    type = models.CharField(max_length=40, help_text="Name of the engine that talks to it.")
+    host = models.CharField(max_length=255, blank=True, help_text="Only a monitor on this host may watch it, if set.")
+
+    least_interval = models.FloatField(default=1.0, help_text="Least number of seconds between two questions to it.")
+    cursor = models.JSONField(null=True, blank=True, help_text="Where the engine's last answer ended.")
+    last_poll = models.DateTimeField(null=True, blank=True)
+    next_poll = models.DateTimeField(null=True, blank=True)
+    look_wanted = models.BooleanField(default=False, help_text="Somebody asked for a look before the next one is due.")
+
+    failures = models.PositiveIntegerField(default=0, help_text="Questions in a row that brought no answer.")
+    last_error = models.TextField(blank=True)
+    last_error_time = models.DateTimeField(null=True, blank=True)
+    last_test = models.JSONField(null=True, blank=True)
+
+    lease_holder = models.CharField(max_length=120, blank=True)
+    lease_expires = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        app_label = "jobs"
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the last question to it was answered."""
+        return self.failures == 0

@@ -1,0 +1,110 @@
+"""The sweep: finds what is to be done and wakes workers for it, whatever became of earlier messages."""
+
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from django.db.models import F, Q
+from kombu.exceptions import OperationalError
+
+from jobs import clock, hooks, intents, tasks
+from jobs.conf import conf
+from jobs.faultpoints import FaultPoint
+from jobs.models import Action, Heartbeat, Intent, job_rows
+from jobs.status import ACTIVE, Status
+from jobs.transitions import Change, transition
+from jobs.types import job_types
+
+log = logging.getLogger(__name__)
+
+SEND = FaultPoint("monitor.send")
+
+AT_ONCE = 500
+"""Intents sent in one sweep; the rest follows in the next."""
+TOGETHER = 5
+"""Intents of one scheduler in one message."""
+LONGEST_RESEND = 60
+
+
+class Sweep:
+    """Run `once()` at least once a second. Keeps only when what was last sent, which a restart may forget."""
+
+    def __init__(self):
+        self._sent_results: dict[int, object] = {}
+
+    def once(self) -> None:
+        """Wake workers for open intents, results and hooks, and schedule the looks that callbacks asked for."""
+        send_intents()
+        self._send_results()
+        for job_id in hooks.due_looks():
+            _send(tasks.look_by_hook, job_id)
+        mark_due_looks()
+        stop_overdue()
+
+    def _send_results(self) -> None:
+        now = clock.now()
+        ready = job_rows().filter(status_code=Status.RESULTS_READY)
+        free = ready.filter(Q(claim="") | Q(claim_expires__lt=now)).values_list("pk", flat=True)[:AT_ONCE]
+        sent = {}
+        for job_id in free:
+            last = self._sent_results.get(job_id)
+            if last is None or now - last > timedelta(seconds=conf.RESEND_AFTER):
+                _send(tasks.process_results, job_id)
+                last = now
+            sent[job_id] = last
+        self._sent_results = sent
+
+
+def send_intents() -> None:
+    """Wake workers for the intents that are due. Two monitors at once send an intent only once: the guard is its due time."""
+    now = clock.now()
+    free = Q(claim="") | Q(claim_expires__lt=now)
+    due = Intent.objects.open().exclude(action=Action.REFRESH).filter(free, next_try__lte=now)
+    rows = list(due.order_by("next_try").values("pk", "sends", "job__scheduler_id")[:AT_ONCE])
+    if not rows:
+        return
+    groups: dict[object, list[int]] = defaultdict(list)
+    by_sends: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        groups[row["job__scheduler_id"]].append(row["pk"])
+        by_sends[row["sends"]].append(row["pk"])
+    for sends, ids in by_sends.items():
+        pause = min(LONGEST_RESEND, conf.RESEND_AFTER * 2 ** min(sends, 6))
+        taken = Intent.objects.open().filter(pk__in=ids, next_try__lte=now)
+        taken.update(next_try=now + timedelta(seconds=pause), sends=F("sends") + 1)
+    for ids in groups.values():
+        for start in range(0, len(ids), TOGETHER):
+            _send(tasks.carry_out, ids[start : start + TOGETHER])
+
+
+def _send(task, argument) -> None:
+    try:
+        with SEND:
+            task.apply_async([argument], retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("the broker does not take messages: %s", error)
+
+
+def mark_due_looks() -> None:
+    """Have the schedulers looked at for which a callback's `?delay=` has passed."""
+    rows = list(job_rows().filter(look_at__lte=clock.now()).values_list("pk", "scheduler_id")[:AT_ONCE])
+    if rows:
+        intents.look_soon([scheduler for _, scheduler in rows])
+        job_rows().filter(pk__in=[pk for pk, _ in rows]).update(look_at=None)
+
+
+def stop_overdue() -> None:
+    """Want a stop for the jobs that run longer than their timeout, where their engine does not see to it."""
+    types = [job_type for job_type in job_types() if job_type.engine is not None]
+    names = [job_type.engine.name for job_type in types if not job_type.engine.supports.timeout]
+    running = job_rows().filter(status_code__in=ACTIVE, timeout__isnull=False, start_time__isnull=False)
+    for job in running.filter(scheduler__type__in=names, intents__isnull=True) if names else ():
+        if clock.now() - job.start_time > timedelta(seconds=job.timeout):
+            message = f"It ran longer than its {job.timeout} seconds."
+            transition([Change(job.pk, job.attempt, message=message)], source="monitor")
+            intents.want(job, Action.STOP)
+
+
+def forget_dead_heartbeats() -> None:
+    """Remove signs of life older than a day."""
+    Heartbeat.objects.filter(time__lt=clock.now() - timedelta(days=1)).delete()

@@ -1,0 +1,231 @@
+"""For tests of app code: an engine that does what the test says, a clock that the test moves, and a monitor in one call."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from jobs import clock
+from jobs.engine import Engine, EngineRefused, EngineUnavailable, LogFile, Outcome, Poll, Report, Supports
+from jobs.models import Action, Intent, Scheduler, job_rows
+from jobs.monitor.polling import engines
+from jobs.monitor.process import watch
+from jobs.monitor.sweep import mark_due_looks, stop_overdue
+from jobs.status import FINAL, Status
+from jobs.types import JobType, register, unregister
+
+MOST_ROUNDS = 50
+"""Rounds after which `settle` gives up waiting for something that does not come to rest."""
+
+
+class FakeClock:
+    """A clock that stands still until the test moves it."""
+
+    def __init__(self, start: datetime | None = None):
+        self.time = start or timezone.now()
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self.time += timedelta(seconds=seconds)
+
+
+@contextmanager
+def fake_clock(start: datetime | None = None) -> Iterator[FakeClock]:
+    """Have all of Jobdeck in this process read a `FakeClock`."""
+    fake = FakeClock(start)
+    clock.use(fake)
+    try:
+        yield fake
+    finally:
+        clock.use(None)
+
+
+@dataclass
+class FakeAttempt:
+    """What the fake engine knows of one attempt; tests read it and set it."""
+
+    external_id: str
+    report: Report
+    submissions: int = 1
+    known: bool = True
+    logs: dict[str, Path] = field(default_factory=dict)
+
+
+class FakeEngine(Engine):
+    """An engine whose jobs do what the test says.
+
+    Attributes:
+        attempts: by tag, all that was ever submitted and not forgotten.
+        away: while true the engine cannot be reached.
+        refuses: with a text, every submission is refused with it.
+        logs_folder: where the test's log files are made; None for no logs.
+    """
+
+    name = "fake"
+    supports = Supports(pause=True, live_logs=True)
+    poll_interval = 0.0
+
+    def __init__(self):
+        self.attempts: dict[str, FakeAttempt] = {}
+        self.away = False
+        self.refuses = ""
+        self.polls = 0
+        self._ids = itertools.count(1)
+
+    # --- what a test says
+
+    def start(self, job) -> None:
+        """Have the job's attempt run."""
+        self._say(job, Status.RUNNING, started=clock.now())
+
+    def finish(self, job, exit_code: int = 0) -> None:
+        """Have the job's attempt end."""
+        status = Status.COMPLETE if exit_code == 0 else Status.ERROR
+        self._say(job, status, exit_code=exit_code, finished=clock.now())
+
+    def lose(self, job) -> None:
+        """Have the engine know nothing more of the job's attempt."""
+        self.attempts[job.tag].known = False
+
+    def _say(self, job, status: str, **facts) -> None:
+        attempt = self.attempts[job.tag]
+        attempt.report = replace(attempt.report, status=status, **facts)
+
+    # --- what the core asks
+
+    def _reach(self) -> None:
+        if self.away:
+            raise EngineUnavailable("the fake engine is away")
+
+    def prepare(self) -> None:
+        Scheduler.objects.get_or_create(name="fake", defaults={"type": self.name, "least_interval": 0.0})
+
+    def choose_scheduler(self, job):
+        self.prepare()
+        return Scheduler.objects.get(name="fake")
+
+    def submit(self, job) -> str:
+        self._reach()
+        if self.refuses:
+            raise EngineRefused(self.refuses)
+        known = self.attempts.get(job.tag)
+        if known is not None:
+            known.submissions += 1
+            return known.external_id
+        external_id = f"fake-{next(self._ids)}"
+        self.attempts[job.tag] = FakeAttempt(external_id, Report(job.tag, Status.SUBMITTED))
+        return external_id
+
+    def recover(self, scheduler, tag: str) -> str | None:
+        self._reach()
+        attempt = self.attempts.get(tag)
+        return attempt.external_id if attempt is not None else None
+
+    def poll(self, scheduler, cursor, watched) -> Poll:
+        self._reach()
+        self.polls += 1
+        known = (self.attempts.get(watch.tag) for watch in watched)
+        return Poll([attempt.report for attempt in known if attempt is not None and attempt.known], self.polls, True)
+
+    def resolve(self, scheduler, handles) -> list[Report]:
+        self._reach()
+        known = (self.attempts.get(handle.tag) for handle in handles)
+        return [attempt.report for attempt in known if attempt is not None and attempt.known]
+
+    def stop(self, handles, *, force: bool = False) -> dict[str, Outcome]:
+        return self._act(handles, Status.ABORTED, finished=clock.now())
+
+    def pause(self, handles) -> dict[str, Outcome]:
+        return self._act(handles, Status.PAUSED)
+
+    def resume(self, handles) -> dict[str, Outcome]:
+        return self._act(handles, Status.RUNNING)
+
+    def _act(self, handles, status: str, **facts) -> dict[str, Outcome]:
+        self._reach()
+        outcomes = {}
+        for handle in handles:
+            attempt = self.attempts.get(handle.tag)
+            if attempt is None or attempt.report.status in FINAL:
+                outcomes[handle.tag] = Outcome.OVER
+            else:
+                attempt.report = replace(attempt.report, status=status, **facts)
+                outcomes[handle.tag] = Outcome.DONE
+        return outcomes
+
+    def forget(self, handles) -> dict[str, Outcome]:
+        self._reach()
+        return {
+            handle.tag: Outcome.OVER if self.attempts.pop(handle.tag, None) is None else Outcome.DONE
+            for handle in handles
+        }
+
+    def logs(self, handle) -> list[LogFile]:
+        attempt = self.attempts.get(handle.tag)
+        files = attempt.logs if attempt is not None else {}
+        return [LogFile(name, path.stat().st_size, path) for name, path in files.items()]
+
+
+@contextmanager
+def fake_engine(model: type, name: str) -> Iterator[FakeEngine]:
+    """Have a fake engine run the jobs of `model`, a subclass of Job, under the type name `name`."""
+    engine = FakeEngine()
+    job_type = JobType(name=name, label=name.title(), model=model, engine=engine)
+    register(job_type)
+    try:
+        yield engine
+    finally:
+        unregister(job_type)
+
+
+def settle(rounds: int = 1) -> None:
+    """Do in this process what workers and monitor would do, until nothing is left to do at once, `rounds` times.
+
+    No broker and no other process is needed. Results are processed in a child process, as always, which needs a database
+    that other processes see.
+
+    Raises:
+        AssertionError: it does not come to rest.
+    """
+    for _ in range(rounds):
+        for _ in range(MOST_ROUNDS):
+            if not _work() | _look():
+                break
+        else:
+            raise AssertionError(f"Jobdeck does not come to rest: open intents {list(Intent.objects.open())}")
+
+
+def _work() -> bool:
+    from jobs.worker.carry_out import carry_out
+    from jobs.worker.results import process
+
+    due = Intent.objects.open().exclude(action=Action.REFRESH).filter(next_try__lte=clock.now(), claim="")
+    ids = list(due.values_list("pk", flat=True))
+    for intent_id in ids:
+        carry_out(intent_id)
+    ready = list(job_rows().filter(status_code=Status.RESULTS_READY, claim="").values_list("pk", flat=True))
+    for job_id in ready:
+        process(job_id)
+    return bool(ids or ready)
+
+
+def _look() -> bool:
+    mark_due_looks()
+    stop_overdue()
+    before = _fingerprint()
+    for scheduler in Scheduler.objects.all():
+        engine = engines().get(scheduler.type)
+        if engine is not None:
+            watch(scheduler, engine, at_once=True)
+    return _fingerprint() != before
+
+
+def _fingerprint() -> list:
+    return list(job_rows().order_by("pk").values_list("pk", "status_code", "attempt", "missed"))

@@ -1,0 +1,141 @@
+"""The registry: what engines and apps tell the core about themselves. Core, web and API know engines only through it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from jobs.errors import UnknownJobType
+
+
+@dataclass(frozen=True, eq=False)
+class JobType:
+    """A type of job.
+
+    Attributes:
+        name: the string that `create_job` takes, in capitals; `aliases` are taken too.
+        label: for people.
+        model: the subclass of Job.
+        engine: what runs it; None for a type that is moved by callback and app code, or by its own hooks.
+        hooks: the type has no engine, but overrides `_execute` and its fellows.
+        form: dotted path of the form for 'New job' (a ModelForm with the request's user as keyword `user`); empty for none.
+        permission: what a caller from REST, forms and dialects needs to make one; empty for none.
+        custom_statuses: label to base code.
+        panels: templates included on a job's page.
+        store_parts: called as `store_parts(job_id, parts)` in the transition's transaction.
+    """
+
+    name: str
+    label: str
+    model: type
+    engine: Any = None
+    hooks: bool = False
+    aliases: Sequence[str] = ()
+    description: str = ""
+    form: str = ""
+    permission: str = ""
+    serializer: str = ""
+    custom_statuses: dict[str, str] = field(default_factory=dict)
+    panels: Sequence[str] = ()
+    urls: str = ""
+    store_parts: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Process:
+    """A child that `make run` starts beside web, worker and monitor."""
+
+    name: str
+    argv: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Service:
+    """Something that the monitor does from time to time: `run()` every `interval` seconds."""
+
+    name: str
+    run: Callable[[], None]
+    interval: float
+
+
+@dataclass(frozen=True, eq=False)
+class Plugin:
+    """What an app adds beside job types: navigation, API mounts, services of the monitor, facts for health, processes."""
+
+    name: str
+    pages: Sequence[tuple[str, str]] = ()
+    api_urls: Sequence[Any] = ()
+    services: Sequence[Service] = ()
+    health: Callable[[], dict] | None = None
+    processes: Sequence[Process] = ()
+
+
+_types: dict[str, JobType] = {}
+_plugins: dict[str, Plugin] = {}
+
+
+def register(thing: JobType | Plugin) -> None:
+    """Make a job type or plugin known; an engine's `AppConfig.ready` calls it.
+
+    Raises:
+        ValueError: another type has that name or alias.
+    """
+    if isinstance(thing, Plugin):
+        _plugins[thing.name] = thing
+        return
+    for name in (thing.name, *thing.aliases):
+        known = _types.get(name.upper())
+        if known is not None and known.model is not thing.model:
+            raise ValueError(f"job type {name!r} is registered already, for {known.model.__name__}")
+        _types[name.upper()] = thing
+
+
+def unregister(thing: JobType | Plugin) -> None:
+    """Take back `register`; for tests."""
+    registry = _plugins if isinstance(thing, Plugin) else _types
+    for name in [name for name, known in registry.items() if known is thing]:
+        del registry[name]
+
+
+def job_types() -> list[JobType]:
+    """All registered types, each once, in the order of registration."""
+    return list(dict.fromkeys(_types.values()))
+
+
+def plugins() -> list[Plugin]:
+    """All registered plugins."""
+    return list(_plugins.values())
+
+
+def get_type(wanted) -> JobType:
+    """The type called so, or of that class.
+
+    Args:
+        wanted: a name or alias in any case, or a subclass of Job.
+
+    Raises:
+        UnknownJobType: no installed app registered it; the message lists what there is.
+    """
+    found = type_of_model(wanted) if isinstance(wanted, type) else _types.get(str(wanted).upper())
+    if found is None:
+        name = wanted.__name__ if isinstance(wanted, type) else repr(wanted)
+        known = ", ".join(sorted({job_type.name for job_type in job_types()}))
+        raise UnknownJobType(
+            f"job_type: {name} is not registered; installed are {known}. Is its app in INSTALLED_APPS, and does its "
+            "AppConfig.ready() call jobs.types.register()?"
+        )
+    return found
+
+
+def type_of_model(model: type | None) -> JobType | None:
+    """The type whose model is `model` or the nearest of its parents."""
+    by_model = {job_type.model: job_type for job_type in job_types()}
+    return next((by_model[parent] for parent in getattr(model, "__mro__", ()) if parent in by_model), None)
+
+
+def type_of(job) -> JobType | None:
+    """The type of a job, read as itself or as a row of the base table; None where its room is not installed."""
+    if job.polymorphic_ctype_id is None:
+        return type_of_model(type(job))
+    return type_of_model(ContentType.objects.get_for_id(job.polymorphic_ctype_id).model_class())

@@ -1,0 +1,4 @@
+"""The dashboard's pages."""
+
+app_name = "jobs"
+urlpatterns = []

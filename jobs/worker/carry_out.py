@@ -1,0 +1,72 @@
+"""A worker's way through one intent: claim it, and do what it asks for."""
+
+import logging
+import threading
+from collections import defaultdict
+
+from jobs import hooks, intents
+from jobs.models import Action, Intent, Job, job_rows
+from jobs.status import Status
+from jobs.transitions import Change, transition
+from jobs.worker import ending, submission
+from jobs.worker.claims import claim_intent
+
+log = logging.getLogger(__name__)
+
+ACTIONS = {
+    Action.RUN: submission.run,
+    Action.STOP: ending.stop,
+    Action.PAUSE: ending.pause,
+    Action.RESUME: ending.resume,
+    Action.DELETE: ending.delete,
+}
+AT_ONCE = 3
+"""How many threads of one worker process one scheduler may occupy: a slow one leaves the others some."""
+MOST_CRASHES = 5
+"""After so many unexpected errors a job that was to be run is an Error; it would go on for ever."""
+
+_places: dict[int | None, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(AT_ONCE))
+
+
+def carry_out(intent_id: int) -> None:
+    """Do what an open intent asks for, if no other worker is at it."""
+    scheduler_id = job_rows().filter(intents=intent_id).values_list("scheduler_id", flat=True).first()
+    place = _places[scheduler_id]
+    if not place.acquire(blocking=scheduler_id is None):
+        intents.postpone(Intent(pk=intent_id), 0.5, error="its scheduler is busy")
+        return
+    try:
+        intent = claim_intent(intent_id)
+        if intent is not None:
+            _act(intent)
+    finally:
+        place.release()
+
+
+def _act(intent: Intent) -> None:
+    intent.tries += 1
+    Intent.objects.filter(pk=intent.pk).update(tries=intent.tries)
+    job_type = Job.objects.non_polymorphic().get(pk=intent.job_id).type
+    try:
+        if job_type is not None and job_type.hooks and intent.action != Action.DELETE:
+            hooks.carry_out(intent)
+        else:
+            ACTIONS[intent.action](intent)
+    except Exception as error:  # an engine's bug must not take the worker with it
+        log.exception("job %s: %s", intent.job_id, intent.action)
+        _crashed(intent, f"{type(error).__name__}: {error}")
+
+
+def _crashed(intent: Intent, message: str) -> None:
+    if intent.action == Action.RUN and intent.tries >= MOST_CRASHES:
+        change = Change(
+            intent.job_id,
+            intent.attempt,
+            Status.ERROR,
+            message=f"It could not be submitted: {message}",
+            only_from=frozenset({Status.PENDING}),
+        )
+        transition([change], source="worker")
+        intents.close(intent, "refused", error=message)
+    else:
+        intents.postpone(intent, min(60, 2**intent.tries), error=message)

@@ -1,0 +1,150 @@
+"""Folders of apps, users and jobs, and files inside them that cannot lead out."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from jobs.conf import conf
+from jobs.errors import InvalidAttribute
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of an app or of a user in an app; `path` is what seed 001's examples join names to."""
+
+    path: str
+
+    def __str__(self):
+        return self.path
+
+
+def app_workspace(label: str) -> Workspace:
+    """The folder of an app, made if need be."""
+    return _made(conf.data_dir / "workspaces" / label / "app")
+
+
+def user_workspace(label: str, user) -> Workspace:
+    """The folder of a user in an app, made if need be. Named by the user's key: names change and may hold anything."""
+    return _made(conf.data_dir / "workspaces" / label / "users" / str(user.pk))
+
+
+def _made(path: Path) -> Workspace:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Workspace(str(path))
+
+
+def default_workspace_path(job) -> Path:
+    """Where a job works if its author names no folder: `<user workspace>/<job uuid>`."""
+    return conf.data_dir / "workspaces" / job.label / "users" / str(job.user_id) / str(job.uuid)
+
+
+def workspace_path(job) -> Path:
+    """The job's folder, which need not exist yet."""
+    return Path(job.workspace).absolute() if job.workspace else default_workspace_path(job)
+
+
+def make_workspace(job) -> Path:
+    """Make the job's folder if need be and return it."""
+    path = workspace_path(job)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def remove_workspace(job) -> None:
+    """Remove the folder that Jobdeck made for the job. A path that the author gave is never removed."""
+    path = default_workspace_path(job)
+    if workspace_path(job) == path and path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFile:
+    """A regular file in a workspace: its path relative to it with forward slashes, bytes, and time of last change."""
+
+    name: str
+    size: int
+    modified: datetime
+
+
+def list_files(folder: Path, limit: int = 1000) -> list[WorkspaceFile]:
+    """The regular files below `folder`, sorted by name, at most `limit`; links are neither shown nor followed."""
+    found = []
+    for entry in _walk(folder):
+        info = entry.stat(follow_symlinks=False)
+        name = Path(entry.path).relative_to(folder).as_posix()
+        found.append(WorkspaceFile(name, info.st_size, datetime.fromtimestamp(info.st_mtime, UTC)))
+        if len(found) >= limit:
+            break
+    return sorted(found, key=lambda file: file.name)
+
+
+def _walk(folder: Path) -> Iterator[os.DirEntry]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+        elif entry.is_file(follow_symlinks=False):
+            yield entry
+
+
+def open_inside(folder: Path, name: str):
+    """Open a regular file below `folder` for reading bytes.
+
+    Every folder on the way is opened relative to the one before without following links, so that no name, no link and no
+    swap while we look leads out.
+
+    Raises:
+        InvalidAttribute: the name leads out of the folder or through a link.
+        FileNotFoundError: there is no such regular file.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+        raise InvalidAttribute(f"file: {name!r} does not name a file inside the job's workspace")
+    current = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            following = _open_at(current, part, os.O_DIRECTORY, name)
+            os.close(current)
+            current = following
+        file = _open_at(current, parts[-1], os.O_NONBLOCK, name)
+    finally:
+        os.close(current)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise FileNotFoundError(f"{name} is not a regular file")
+    return os.fdopen(file, "rb")
+
+
+def _open_at(folder: int, part: str, flags: int, name: str) -> int:
+    try:
+        return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
+    except (FileNotFoundError, PermissionError) as error:
+        raise FileNotFoundError(f"{name}: no such file in the workspace") from error
+    except OSError as error:
+        raise InvalidAttribute(f"file: {name!r} leads through a link or is no file of the workspace") from error
+
+
+def resolve_named_path(job, path: str, *, from_app_code: bool) -> Path:
+    """A path that a caller named on this host, absolute; relative ones start in the job's workspace.
+
+    Raises:
+        InvalidAttribute: the caller is not app code, and the path (links followed) lies neither in the job's workspace nor
+            in one of `JOBS["SHARED_FOLDERS"]`.
+    """
+    resolved = (workspace_path(job) / path).resolve()
+    if from_app_code:
+        return resolved
+    allowed = [workspace_path(job), *conf.shared_folders]
+    if any(resolved.is_relative_to(folder.resolve()) for folder in allowed):
+        return resolved
+    raise InvalidAttribute(
+        f"{path}: lies outside the job's workspace and of the shared folders "
+        f"({', '.join(map(str, conf.shared_folders)) or 'none are set: JOBDECK_SHARED_FOLDERS'})"
+    )
