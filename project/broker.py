@@ -5,8 +5,8 @@ fails to decode it, and the whole worker ends (`JSONDecodeError` in `drain_event
 table of queues at such a moment. A process killed between the two leaves such a file behind for certain.
 """
 
-import os
 import uuid
+from pathlib import Path
 from time import monotonic
 
 from kombu.exceptions import ChannelError
@@ -24,23 +24,23 @@ class Channel(filesystem.Channel):
     def _put(self, queue, payload, **kwargs):
         """Put a message onto a queue."""
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
-        self._appear(os.path.join(self.data_folder_out, name), dumps(payload))
+        self._appear(Path(self.data_folder_out) / name, dumps(payload))
 
     def _queue_bind(self, exchange, routing_key, pattern, queue):
         """Add a queue to an exchange's table, which is almost always there already."""
         binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
-        table = self.get_table(exchange)
-        if binding not in table:
-            # Two that bind at once: one table wins, and whoever lost binds again when it next declares its queue.
-            self._appear(str(self._exchange_file(exchange)), dumps([binding, *table]))
+        with (self.control_folder / "bind.lock").open("w") as one_at_a_time:
+            filesystem.lock(one_at_a_time, filesystem.LOCK_EX)
+            table = self.get_table(exchange)
+            if binding not in table:
+                self._appear(self._exchange_file(exchange), dumps([binding, *table]))
 
-    def _appear(self, path: str, content: str) -> None:
+    def _appear(self, path: Path, content: str) -> None:
         # `.new` is no name that the transport looks for.
-        draft = f"{path}.{uuid.uuid4().hex}.new"
+        draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
         try:
-            with open(draft, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.replace(draft, path)
+            draft.write_text(content, encoding="utf-8")
+            draft.replace(path)
         except OSError as error:
             raise ChannelError(f"cannot write {path}: {error}") from error
 

@@ -1,17 +1,42 @@
-"""Settings of the Jobdeck site, all from the environment (12-factor); `make run` supplies what a laptop needs."""
+"""Settings of the Jobdeck site, all from the environment (12-factor) or the `.env` file beside `manage.py`.
+
+`make run` supplies what a laptop needs; docs/ lists every variable.
+"""
 
 import os
-from pathlib import Path
+import secrets
+import sys
+from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+from project.server.environment import LOOPBACK_HOSTS, ROOT, data_folder, read_secret_key
+
+BASE_DIR = ROOT
 env = environ.Env()
+env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))  # what the environment says already stands
 
-DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR = data_folder(os.environ)
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+JOBDECK_URL = env("JOBDECK_URL", default="").rstrip("/")
+
+# Nothing that these two sign leaves their own process: the site's processes, which they start, use the data folder's
+# key, and only the supervisor may make that, once it has the folder to itself.
+STARTERS = ("run", "demo")
+
+SECRET_KEY = env("SECRET_KEY", default="") or read_secret_key(DATA_DIR)
+if not SECRET_KEY and sys.argv[1:2] and sys.argv[1] in STARTERS:
+    SECRET_KEY = secrets.token_urlsafe(50)
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set, and there is no default. Set it in the environment or in .env, to a value of this "
+        "site's own that stays the same and that nobody else knows; this makes one: "
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'. "
+        f"'make run' makes its own and keeps it in DATA_DIR ({DATA_DIR / 'secret_key'})."
+    )
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=list(LOOPBACK_HOSTS))
 
 INSTALLED_APPS = [
     "project",
@@ -30,6 +55,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "project.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,6 +83,8 @@ TEMPLATES = [
     }
 ]
 
+# --- database ---------------------------------------------------------------------------------------------------------
+
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'jobdeck.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers go on while one process writes; immediate transactions wait their turn at BEGIN instead of
@@ -66,14 +94,51 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 60,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=60000;",
     }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Celery -----------------------------------------------------------------------------------------------------------
+
+CELERY_TASK_DEFAULT_QUEUE = "jobdeck"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+# A message is only a wake-up, so whoever sends one does not wait long for a broker that is away: the sweep sends again.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
+# A worker goes on trying to reach its broker for as long as it runs.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or env("AMQP_URL", default="") or "filesystem://"
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    # The embedded broker: messages are files in a folder. One process reads each queue; see project/broker.py.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "data_folder_in": str(DATA_DIR / "broker"),
+        "data_folder_out": str(DATA_DIR / "broker"),
+        "control_folder": str(DATA_DIR / "broker" / "control"),
+        "store_processed": False,
+        "polling_interval": 0.2,
+    }
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+elif CELERY_BROKER_URL.startswith(("redis:", "rediss:", "sentinel:")):
+    # Without these a server that takes connections and says nothing holds the sender for ever.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_connect_timeout": 2, "socket_timeout": 5}
+
+# --- pages ------------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = env("STATIC_ROOT", default=None)  # only where another server is to serve what collectstatic collects
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = True
 
@@ -81,9 +146,66 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
+# --- safety -----------------------------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = []
+if JOBDECK_URL:
+    public = urlsplit(JOBDECK_URL)
+    if public.scheme not in ("http", "https") or not public.hostname:
+        raise ImproperlyConfigured(f"JOBDECK_URL={JOBDECK_URL} is no address: give one like https://jobs.example.org")
+    CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
+    name = f"[{public.hostname}]" if ":" in public.hostname else public.hostname
+    if name not in ALLOWED_HOSTS:
+        ALLOWED_HOSTS = [*ALLOWED_HOSTS, name]
+    if public.scheme == "https":
+        SESSION_COOKIE_SECURE = True
+        CSRF_COOKIE_SECURE = True
+        SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600)
+if env.bool("BEHIND_PROXY", default=False):
+    # Only where a proxy sets this header itself on every request: a client could claim it otherwise.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- logging ----------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "jobs": {"level": env("LOG_LEVEL", default="INFO")},
+        # Django's own handlers say nothing where DEBUG is off, and mail nobody: let the root's have it.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
 # What the app `jobs` may be told; each key's meaning and default is in jobs/conf.py.
 JOBS = {
     "DATA_DIR": DATA_DIR,
-    "URL": env("JOBDECK_URL", default=""),
+    "URL": JOBDECK_URL,
     "SHARED_FOLDERS": env("JOBDECK_SHARED_FOLDERS", default="").split(os.pathsep),
 }
+for key, read in {
+    "INSTANCE": env.str,
+    "LOCAL_SLOTS": env.int,
+    "LOCAL_GRACE": env.float,
+    "LEASE": env.float,
+    "RESULTS_TIMEOUT": env.float,
+    "HOOK_TIMEOUT": env.float,
+}.items():
+    if f"JOBDECK_{key}" in os.environ:
+        JOBS[key] = read(f"JOBDECK_{key}")

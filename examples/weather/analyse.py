@@ -168,8 +168,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {error.filename}: cannot be written ({error.strerror}). Make room or choose another folder.",
-              file=sys.stderr)  # fmt: skip
+        print(f"error: {error}. The results could not be written: make room or choose another folder.", file=sys.stderr)
         return 1
     return 0
 

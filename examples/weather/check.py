@@ -17,6 +17,7 @@ from pathlib import Path
 OBSERVATIONS = Path(__file__).parent / "seattle-weather.csv"
 TOLERANCE = 1e-9  # relative: the two ways differ by the rounding of doubles at most
 
+MEASURED = ("precipitation", "temp_max", "temp_min")
 TABLE = """
 CREATE TABLE day (
     date TEXT PRIMARY KEY,                                        -- 2012-01-31
@@ -35,6 +36,7 @@ SELECT year, month, count(*) AS days, sum(rain) / 1000.0 AS precipitation_mm,
 FROM day GROUP BY year, month
 """
 YEARS = "SELECT year, sum(rain) / 1000.0 AS rain, sum(wet) AS wet FROM day GROUP BY year ORDER BY year"
+WETTEST_DAY = "SELECT date, rain / 1000.0 AS precipitation_mm FROM day ORDER BY rain DESC, date LIMIT 1"
 # Within an unbroken run of dry days, the day number less the rank among the year's dry days stays the same.
 DRY_SPELLS = """
 WITH dry AS (
@@ -57,14 +59,11 @@ def load(csv_path: Path) -> sqlite3.Connection:
     database.execute(MONTHS)
     with Path(csv_path).open(encoding="utf-8-sig", newline="") as file:
         rows = [
-            (row["date"].replace("/", "-"), *(round(float(row[name]) * 1000) for name in RAW_COLUMNS))
+            (row["date"].replace("/", "-"), *(round(float(row[name]) * 1000) for name in MEASURED))
             for row in csv.DictReader(file)
         ]
     database.executemany("INSERT INTO day (date, rain, high, low) VALUES (?, ?, ?, ?)", rows)
     return database
-
-
-RAW_COLUMNS = ("precipitation", "temp_max", "temp_min")
 
 
 def expected(csv_path: Path | str) -> dict:
@@ -95,7 +94,7 @@ def expected(csv_path: Path | str) -> dict:
             "wet_day_threshold_mm": 1.0,
             "precipitation_mm_per_year": {str(row["year"]): row["rain"] for row in years},
             "wet_days_per_year": {str(row["year"]): row["wet"] for row in years},
-            "wettest_day": rows("SELECT date, rain / 1000.0 AS precipitation_mm FROM day ORDER BY rain DESC, date")[0],
+            "wettest_day": rows(WETTEST_DAY)[0],
             "wettest_month": first_month("precipitation_mm DESC", "precipitation_mm"),
             "warmest_month": first_month("temp_mean_c DESC", "temp_mean_c"),
             "coldest_month": first_month("temp_mean_c", "temp_mean_c"),
@@ -128,10 +127,8 @@ def differences(job_workspace: Path | str, csv_path: Path | str = OBSERVATIONS) 
 
 def read_monthly(path: Path) -> list[dict]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {column: number(cell) for column, cell in row.items() if column is not None}
-            for row in csv.DictReader(file, restval="")
-        ]
+        header, *rows = list(csv.reader(file)) or [[]]
+    return [dict(zip(header, map(number, row), strict=True)) for row in rows]
 
 
 def number(cell: str) -> int | float | str:
@@ -162,7 +159,7 @@ def compare(found, should, where: str) -> list[str]:
             lines += compare(one, other, f"{where}: row {place}")
         return lines
     if is_number(should) and is_number(found):
-        # means near 0 °C are differences of sums a thousand times larger: there, an absolute limit
+        # near 0 a relative limit asks for more digits than sums of temperatures of both signs have
         same = math.isclose(found, should, rel_tol=TOLERANCE, abs_tol=1e-12)
     else:
         same = type(found) is type(should) and found == should
@@ -178,6 +175,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="the job's workspace, with monthly.csv and summary.json")
     parser.add_argument("observations", type=Path, nargs="?", default=OBSERVATIONS, help="the CSV file it analysed")
     options = parser.parse_args(arguments)
+    if not options.observations.is_file():
+        parser.error(f"{options.observations} is not a file: name the CSV file that the job analysed")
     found = differences(options.folder, options.observations)
     for line in found:
         print(line)

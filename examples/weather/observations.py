@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import io
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,7 +37,7 @@ def read_days(path: Path) -> list[Day]:
     Raises:
         BadInput: the file cannot be read, has no days, or lacks a column, a value or a day.
     """
-    rows = csv.reader(read_text(path).splitlines(), strict=True)
+    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     days: list[Day] = []
     try:
         header = [name.strip() for name in next(rows, [])]
@@ -46,7 +47,7 @@ def read_days(path: Path) -> list[Day]:
                 days.append(read_day(row, header, f"{path}, line {rows.line_num}", days[-1] if days else None))
     except csv.Error as error:
         raise BadInput(
-            f"{path}, line {rows.line_num}: is not CSV ({error}). Correct the quotes in this line."
+            f"{path}, line {rows.line_num}: is not CSV ({error}). Correct its quotes."
         ) from None
     if not days:
         raise BadInput(f"{path}, line 2, column date: no day follows the header. Add at least one.")
@@ -71,7 +72,7 @@ def check_header(header: list[str], path: Path) -> None:
             fault = "appears twice in the header" if column in header else "is missing from the header"
             there = ", ".join(header) or "nothing"
             raise BadInput(
-                f"{path}, line 1, column {column}: {fault} ({there}). Each needed column must be there once."
+                f"{path}, line 1, column {column}: {fault} ({there}). It must be there once."
             )
 
 

@@ -1,5 +1,6 @@
-"""Draws monthly precipitation as an SVG that stands alone: no script, no font or style from elsewhere, own background."""
+"""Draws monthly precipitation as an SVG that stands alone: its own background, no script, nothing from elsewhere."""
 
+import calendar
 import math
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,7 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 936, 120, 372  # the plotting area
 PAPER, FRAME, GRID, AXIS = "#ffffff", "#d5dae0", "#e6e9ed", "#8a94a0"
 INK, GREY, BAR, PEAK, MEAN = "#1d2731", "#55606c", "#4a8dbf", "#14568c", "#b4530a"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-NAMES = "January February March April May June July August September October November December".split()
+NAMES = tuple(calendar.month_name)[1:]
 
 
 class Month(Protocol):
@@ -35,7 +36,7 @@ def precipitation_svg(months: Sequence[Month], place: str = "Seattle") -> str:
         return BOTTOM - (BOTTOM - TOP) * amount / top_value
 
     first, last = months[0].year, months[-1].year
-    years = str(first) if first == last else f"{first}–{last}"
+    years = str(first) if first == last else f"{first}\N{EN DASH}{last}"
     means = calendar_means(months)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -55,7 +56,7 @@ def precipitation_svg(months: Sequence[Month], place: str = "Seattle") -> str:
     if means:
         levels = [y(means[month.month]) for month in months]
         line = " ".join(f"M{x(i):.2f} {level:.2f}H{x(i + 1):.2f}" for i, level in enumerate(levels))
-        parts.append(f'<path d="{line}" stroke="{PAPER}" stroke-width="4"/>')
+        parts.append(f'<path d="{line}" stroke="{PAPER}" stroke-width="3.5"/>')
         parts.append(f'<path class="mean" d="{line}" stroke="{MEAN}" stroke-width="2"/>')
     parts.append(f'<path d="M{LEFT} {BOTTOM}H{x(len(months)):.2f}" stroke="{AXIS}"/>')
     parts.append(peak_label(months[peak], amounts[peak], x(peak + 0.5), y(amounts[peak])))
@@ -84,7 +85,8 @@ def calendar_means(months: Sequence[Month]) -> dict[int, float]:
 def description(months: Sequence[Month]) -> str:
     wettest = max(months, key=lambda month: month.precipitation_mm)
     driest = min(months, key=lambda month: month.precipitation_mm)
-    return f"A bar for each of {len(months)} months. The wettest is {amount_of(wettest)}; the driest is {amount_of(driest)}."
+    extremes = f"The wettest is {amount_of(wettest)}; the driest is {amount_of(driest)}."
+    return f"A bar for each of {len(months)} months. {extremes}"
 
 
 def amount_of(month: Month) -> str:

@@ -77,6 +77,11 @@ def test_the_command_inherits_no_open_file_and_no_ignored_or_blocked_signal(ran)
     assert attempt.text("stdout").split() == ["0", "1", "2", "3", "SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
 
 
+def test_the_command_leads_a_session_of_its_own(ran):
+    attempt = ran(argv=[*PYTHON, "import os; print(os.getpid() == os.getsid(0) == os.getpgrp())"])
+    assert attempt.text("stdout") == "True\n"
+
+
 def test_no_shell_touches_the_words_of_an_argv(ran):
     words = ["a b", "$HOME", "'", '"', "; exit 9", "line\nline", "*", "", "`id`", "ü"]
     attempt = ran(argv=["printf", "%s|", *words])

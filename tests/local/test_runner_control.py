@@ -22,7 +22,10 @@ def ticks_used(attempt) -> int:
     """CPU time that the living processes of the attempt have used, in clock ticks."""
     total = 0
     for process in descendants(attempt.owner().pid):
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            continue
         total += int(fields[11]) + int(fields[12])
     return total
 
