@@ -12,6 +12,8 @@ DEFAULTS = {
     "URL": "",
     # Name of this installation inside the tag that travels to the engines; keep it for the life of the database.
     "INSTANCE": "jobdeck",
+    # The Celery queue of Jobdeck's own work, which functions never share; one for each installation at a broker.
+    "QUEUE": "jobdeck",
     # Folders of the web host that callers from REST, forms and dialects may name beside the job's own workspace.
     "SHARED_FOLDERS": [],
     # Custom statuses: {label: code of the base status}, for example {"Calibrating": "RUN"}.

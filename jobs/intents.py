@@ -14,6 +14,9 @@ from jobs.transactions import committing
 from jobs.transitions import Change, transition
 
 WANT = FaultPoint("intent.write")
+CLOSE = FaultPoint("intent.close")
+POSTPONE = FaultPoint("intent.postpone")
+LOOK = FaultPoint("scheduler.look_soon")
 
 ALLOWED: dict[str, frozenset[str]] = {
     Action.RUN: frozenset({Status.PENDING}),
@@ -163,7 +166,8 @@ def is_closed(intent: Intent) -> bool:
 def look_soon(scheduler_ids: Iterable[int | None]) -> None:
     """Have the monitor ask these schedulers as soon as their least interval allows."""
     wanted = {pk for pk in scheduler_ids if pk is not None}
-    Scheduler.objects.filter(pk__in=wanted, look_wanted=False).update(look_wanted=True)
+    with committing(LOOK):
+        Scheduler.objects.filter(pk__in=wanted, look_wanted=False).update(look_wanted=True)
 
 
 def look_again_at(job_id: int, moment: datetime) -> None:
@@ -173,14 +177,18 @@ def look_again_at(job_id: int, moment: datetime) -> None:
 
 def close(intent: Intent, outcome: str, *, error: str = "") -> None:
     """Close an intent that is still open."""
-    Intent.objects.open().filter(pk=intent.pk).update(closed=clock.now(), outcome=outcome, last_error=error, claim="")
+    with committing(CLOSE):
+        Intent.objects.open().filter(pk=intent.pk).update(
+            closed=clock.now(), outcome=outcome, last_error=error[:1000], claim=""
+        )
 
 
 def postpone(intent: Intent, seconds: float, *, error: str = "") -> None:
     """Give up the worker's claim and have the intent taken up again after `seconds`."""
-    Intent.objects.open().filter(pk=intent.pk).update(
-        claim="", claim_expires=None, next_try=clock.now() + timedelta(seconds=seconds), last_error=error[:1000]
-    )
+    with committing(POSTPONE):
+        Intent.objects.open().filter(pk=intent.pk).update(
+            claim="", claim_expires=None, next_try=clock.now() + timedelta(seconds=seconds), last_error=error[:1000]
+        )
 
 
 def open_action(job_id: int) -> str:

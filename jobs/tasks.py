@@ -1,12 +1,12 @@
-"""The Celery tasks: wake-ups. What is to be done stands in the database; a message lost is sent again by the sweep."""
+"""The Celery tasks: wake-ups. What is to be done stands in the database; a message lost is sent again by the sweep.
+
+They go to the queue `JOBS["QUEUE"]`, see `jobs.monitor.sweep`.
+"""
 
 from celery import shared_task
 
-QUEUE = "jobdeck"
-"""The queue of Jobdeck's own work; functions of app authors never share it."""
 
-
-@shared_task(name="jobs.carry_out", queue=QUEUE, ignore_result=True)
+@shared_task(name="jobs.carry_out", ignore_result=True)
 def carry_out(intent_ids: list[int]) -> None:
     """Carry out these intents."""
     from jobs.worker.carry_out import carry_out as carry_out_one
@@ -15,7 +15,7 @@ def carry_out(intent_ids: list[int]) -> None:
         carry_out_one(intent_id)
 
 
-@shared_task(name="jobs.process_results", queue=QUEUE, ignore_result=True)
+@shared_task(name="jobs.process_results", ignore_result=True)
 def process_results(job_id: int) -> None:
     """Process the results of this job."""
     from jobs.worker.results import process
@@ -23,7 +23,7 @@ def process_results(job_id: int) -> None:
     process(job_id)
 
 
-@shared_task(name="jobs.look_by_hook", queue=QUEUE, ignore_result=True)
+@shared_task(name="jobs.look_by_hook", ignore_result=True)
 def look_by_hook(job_id: int) -> None:
     """Ask a plain type's `_update_status` hook how this job is."""
     from jobs.hooks import look

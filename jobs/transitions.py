@@ -9,10 +9,12 @@ from typing import Any
 from django.db import connections, router, transaction
 
 from jobs import clock
+from jobs.faultpoints import FaultPoint
 from jobs.models import Intent, Job, JobEvent, job_rows
 from jobs.signals import jobs_moved
 from jobs.status import ACTIVE, FINAL, MOVES, Status
 from jobs.tokens import callback_token, token_hash
+from jobs.transactions import committing
 
 _READ = [
     "id",
@@ -36,6 +38,8 @@ _READ = [
     "tries",
     "missed",
 ]
+MOVE = FaultPoint("transition.commit")
+
 _ROUNDS = 3
 """A row that another writer changed between our look and our UPDATE is looked at again, at most so often."""
 
@@ -102,7 +106,7 @@ def transition(changes: Iterable[Change], *, source: str) -> list[Move]:
     moves: list[Move] = []
     if not pending:
         return moves
-    with transaction.atomic(using=router.db_for_write(Job)):
+    with committing(MOVE):
         for _ in range(_ROUNDS):
             rows = _locked_rows({change.job_id for change in pending})
             plans = {}

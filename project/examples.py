@@ -68,5 +68,5 @@ def create_example_jobs(user) -> int:
         command=[sys.executable, "-c", FAILING],
     )
     failing.execute()
-    create_weather_job("Seattle weather 2012–2015", user, pause=6).execute()
+    create_weather_job("Seattle weather 2012–2015", user, pause=6).execute()  # noqa: RUF001 - a dash for a range
     return 4

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from jobs.conf import DEFAULTS
 from project.server.environment import LOOPBACK_HOSTS, ROOT, data_folder, read_secret_key
 
 BASE_DIR = ROOT
@@ -116,7 +117,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or env("AMQP_URL", default="") or "filesystem://"
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or env("AMQP_URL", default="") or "filesystem://localhost"
 if CELERY_BROKER_URL.startswith("filesystem:"):
     # The embedded broker: messages are files in a folder. One process reads each queue; see project/broker.py.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
@@ -181,6 +182,7 @@ if env.bool("BEHIND_PROXY", default=False):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"not_healthz": {"()": "project.logs.NotHealthz"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
@@ -188,6 +190,7 @@ LOGGING = {
         "jobs": {"level": env("LOG_LEVEL", default="INFO")},
         # Django's own handlers say nothing where DEBUG is off, and mail nobody: let the root's have it.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"filters": ["not_healthz"]},
     },
 }
 
@@ -199,13 +202,7 @@ JOBS = {
     "URL": JOBDECK_URL,
     "SHARED_FOLDERS": env("JOBDECK_SHARED_FOLDERS", default="").split(os.pathsep),
 }
-for key, read in {
-    "INSTANCE": env.str,
-    "LOCAL_SLOTS": env.int,
-    "LOCAL_GRACE": env.float,
-    "LEASE": env.float,
-    "RESULTS_TIMEOUT": env.float,
-    "HOOK_TIMEOUT": env.float,
-}.items():
-    if f"JOBDECK_{key}" in os.environ:
-        JOBS[key] = read(f"JOBDECK_{key}")
+for key, default in DEFAULTS.items():
+    # JOBDECK_LEASE=30 and the like; numbers are read as what the default is.
+    if f"JOBDECK_{key}" in os.environ and isinstance(default, str | int | float) and key not in JOBS:
+        JOBS[key] = env.get_value(f"JOBDECK_{key}", cast=type(default))

@@ -46,9 +46,7 @@ def read_days(path: Path) -> list[Day]:
             if row:
                 days.append(read_day(row, header, f"{path}, line {rows.line_num}", days[-1] if days else None))
     except csv.Error as error:
-        raise BadInput(
-            f"{path}, line {rows.line_num}: is not CSV ({error}). Correct its quotes."
-        ) from None
+        raise BadInput(f"{path}, line {rows.line_num}: is not CSV ({error}). Correct its quotes.") from None
     if not days:
         raise BadInput(f"{path}, line 2, column date: no day follows the header. Add at least one.")
     return days
@@ -71,9 +69,7 @@ def check_header(header: list[str], path: Path) -> None:
         if header.count(column) != 1:
             fault = "appears twice in the header" if column in header else "is missing from the header"
             there = ", ".join(header) or "nothing"
-            raise BadInput(
-                f"{path}, line 1, column {column}: {fault} ({there}). It must be there once."
-            )
+            raise BadInput(f"{path}, line 1, column {column}: {fault} ({there}). It must be there once.")
 
 
 def read_day(row: list[str], header: list[str], place: str, before: Day | None) -> Day:

@@ -189,7 +189,11 @@ class AttemptFolder:
 
     def _write(self, name: str, content: dict, durable: bool = False) -> None:
         aside = self._write_aside(name, content, durable)
-        os.replace(aside, self.file(name))
+        try:
+            os.replace(aside, self.file(name))
+        except OSError:
+            os.unlink(aside)
+            raise
         if durable:
             self._sync_folder()
 

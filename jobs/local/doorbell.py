@@ -47,7 +47,7 @@ class Doorbell:
         bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
+                Path(self.path).unlink()
             bell.bind(self.path)
         except OSError:
             bell.close()

@@ -1,6 +1,6 @@
 """The embedded engine: each command runs on this machine under a small detached runner."""
 
-import os
+import logging
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,14 +13,17 @@ from jobs.heartbeat import alive_hosts
 from jobs.identity import HOST
 from jobs.local.attempts import AttemptFolder
 from jobs.local.doorbell import Doorbell
-from jobs.local.processes import ForeignProcessError, end_tagged
+from jobs.local.processes import ForeignProcessError, ProcessesLeftError, end_tagged
 from jobs.local.slots import Slots
 from jobs.local.submission import copy_inputs, environment, write_token
 from jobs.models import Scheduler
 from jobs.status import Status
 from jobs.workspaces import workspace_path
 
+log = logging.getLogger(__name__)
+
 UNKNOWN = "The runner of the command died; what it had started was ended, and its outcome is unknown."
+NEVER_STARTED = "The runner of the command died before it had started it; resubmit the job."
 FULL_LOOK = 5.0
 """Seconds between two looks at attempts that wait for a slot; in between only those are looked at that run."""
 
@@ -145,6 +148,8 @@ class LocalEngine(Engine):
         outcomes = {}
         for handle in handles:
             folder = attempt_folder(handle.tag)
+            if folder.spec() is not None:
+                folder.cancel()  # or a runner that is just being started would lose its folder
             report = look(handle.tag) if Path(folder.path).is_dir() else None
             if report is not None and report.status in (Status.RUNNING, Status.PAUSED):
                 outcomes[handle.tag] = Outcome.LATER
@@ -185,9 +190,19 @@ def look(tag: str) -> Report | None:
         # It may have written its outcome between our two looks.
         outcome = folder.outcome()
     if outcome is None:
-        end_tagged(tag)
-        return Report(tag, Status.ERROR, UNKNOWN, finished=clock.now())
+        return _runner_died(tag, folder)
     return _over(tag, outcome)
+
+
+def _runner_died(tag: str, folder: AttemptFolder) -> Report:
+    if folder.state() is None:
+        return Report(tag, Status.ERROR, NEVER_STARTED, finished=clock.now())
+    try:
+        end_tagged(tag)
+    except ProcessesLeftError as error:
+        log.warning("%s: %s", tag, error)
+        return Report(tag, Status.ERROR, f"{UNKNOWN} {error}", finished=clock.now())
+    return Report(tag, Status.ERROR, UNKNOWN, finished=clock.now())
 
 
 def _running(tag: str, state: dict | None) -> Report:
@@ -222,6 +237,6 @@ def _time(text: str | None) -> datetime | None:
 
 def _remove_if_empty(folder: Path) -> None:
     try:
-        os.rmdir(folder)
+        folder.rmdir()
     except OSError:
         return

@@ -25,7 +25,7 @@ def copy_inputs(job, workspace: Path) -> None:
         aside = workspace / f".{source.name}.incoming"
         try:
             shutil.copy2(source, aside)
-            os.replace(aside, target)
+            aside.replace(target)
         except OSError as error:
             raise EngineRefused(
                 f"input_files: {path} could not be copied into the workspace: {error.strerror or error}"

@@ -12,12 +12,15 @@ from jobs.conf import conf
 from jobs.faultpoints import FaultPoint
 from jobs.models import Action, Heartbeat, Intent, job_rows
 from jobs.status import ACTIVE, Status
+from jobs.transactions import committing
 from jobs.transitions import Change, transition
 from jobs.types import job_types
 
 log = logging.getLogger(__name__)
 
 SEND = FaultPoint("monitor.send")
+MARK_SENT = FaultPoint("monitor.mark_sent")
+MARK_LOOKS = FaultPoint("monitor.mark_looks")
 
 AT_ONCE = 500
 """Intents sent in one sweep; the rest follows in the next."""
@@ -68,10 +71,11 @@ def send_intents() -> None:
     for row in rows:
         groups[row["job__scheduler_id"]].append(row["pk"])
         by_sends[row["sends"]].append(row["pk"])
-    for sends, ids in by_sends.items():
-        pause = min(LONGEST_RESEND, conf.RESEND_AFTER * 2 ** min(sends, 6))
-        taken = Intent.objects.open().filter(pk__in=ids, next_try__lte=now)
-        taken.update(next_try=now + timedelta(seconds=pause), sends=F("sends") + 1)
+    with committing(MARK_SENT):
+        for sends, ids in by_sends.items():
+            pause = min(LONGEST_RESEND, conf.RESEND_AFTER * 2 ** min(sends, 6))
+            taken = Intent.objects.open().filter(pk__in=ids, next_try__lte=now)
+            taken.update(next_try=now + timedelta(seconds=pause), sends=F("sends") + 1)
     for ids in groups.values():
         for start in range(0, len(ids), TOGETHER):
             _send(tasks.carry_out, ids[start : start + TOGETHER])
@@ -80,7 +84,7 @@ def send_intents() -> None:
 def _send(task, argument) -> None:
     try:
         with SEND:
-            task.apply_async([argument], retry=False)
+            task.apply_async([argument], queue=conf.QUEUE, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("the broker does not take messages: %s", error)
 
@@ -89,8 +93,9 @@ def mark_due_looks() -> None:
     """Have the schedulers looked at for which a callback's `?delay=` has passed."""
     rows = list(job_rows().filter(look_at__lte=clock.now()).values_list("pk", "scheduler_id")[:AT_ONCE])
     if rows:
-        intents.look_soon([scheduler for _, scheduler in rows])
-        job_rows().filter(pk__in=[pk for pk, _ in rows]).update(look_at=None)
+        with committing(MARK_LOOKS):
+            intents.look_soon([scheduler for _, scheduler in rows])
+            job_rows().filter(pk__in=[pk for pk, _ in rows]).update(look_at=None)
 
 
 def stop_overdue() -> None:
@@ -98,7 +103,8 @@ def stop_overdue() -> None:
     types = [job_type for job_type in job_types() if job_type.engine is not None]
     names = [job_type.engine.name for job_type in types if not job_type.engine.supports.timeout]
     running = job_rows().filter(status_code__in=ACTIVE, timeout__isnull=False, start_time__isnull=False)
-    for job in running.filter(scheduler__type__in=names, intents__isnull=True) if names else ():
+    acted_on = Intent.objects.open().exclude(action=Action.REFRESH).values("job_id")
+    for job in running.filter(scheduler__type__in=names).exclude(pk__in=acted_on) if names else ():
         if clock.now() - job.start_time > timedelta(seconds=job.timeout):
             message = f"It ran longer than its {job.timeout} seconds."
             transition([Change(job.pk, job.attempt, message=message)], source="monitor")

@@ -44,8 +44,6 @@ def carry_out(intent_id: int) -> None:
 
 
 def _act(intent: Intent) -> None:
-    intent.tries += 1
-    Intent.objects.filter(pk=intent.pk).update(tries=intent.tries)
     job_type = Job.objects.non_polymorphic().get(pk=intent.job_id).type
     try:
         if job_type is not None and job_type.hooks and intent.action != Action.DELETE:

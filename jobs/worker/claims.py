@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
 from jobs import clock
 from jobs.conf import conf
@@ -21,6 +21,7 @@ from jobs.transactions import committing
 
 CLAIM_INTENT = FaultPoint("worker.claim_intent")
 CLAIM_JOB = FaultPoint("worker.claim_job")
+RELEASE_JOB = FaultPoint("worker.release_job")
 
 
 def _free(now) -> Q:
@@ -37,7 +38,11 @@ def claim_intent(intent_id: int) -> Intent | None:
     now = clock.now()
     expires = now + timedelta(seconds=conf.LEASE)
     with committing(CLAIM_INTENT):
-        taken = Intent.objects.open().filter(_free(now), pk=intent_id).update(claim=_me(), claim_expires=expires)
+        taken = (
+            Intent.objects.open()
+            .filter(_free(now), pk=intent_id)
+            .update(claim=_me(), claim_expires=expires, tries=F("tries") + 1)
+        )
     return Intent.objects.select_related("requested_by").get(pk=intent_id) if taken else None
 
 
@@ -63,7 +68,8 @@ def claim_job(job_id: int, attempt: int, statuses: Iterable[str], **values) -> s
 
 def release_job(job_id: int, claim: str) -> None:
     """Let others take the job at once; that it was claimed stays to be seen, so that they look what was done."""
-    job_rows().filter(pk=job_id, claim=claim).update(claim_expires=clock.now())
+    with committing(RELEASE_JOB):
+        job_rows().filter(pk=job_id, claim=claim).update(claim_expires=clock.now())
 
 
 @contextmanager

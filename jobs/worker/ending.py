@@ -19,7 +19,6 @@ PAUSE = FaultPoint("engine.pause")
 RESUME = FaultPoint("engine.resume")
 FORGET = FaultPoint("engine.forget")
 ABORT_PENDING = FaultPoint("worker.abort_pending")
-CLOSE = FaultPoint("worker.close_intent")
 REMOVE = FaultPoint("worker.remove_job")
 
 ASK_AGAIN = 2.0
@@ -30,7 +29,7 @@ def stop(intent: Intent) -> None:
     """Ask the engine to end the job; the intent closes when a report says that it is over."""
     job = Job.objects.filter(pk=intent.job_id).first()
     if job is None or job.attempt != intent.attempt or _ended(job, intent):
-        _close(intent, "done" if job is not None and job.status_code == Status.ABORTED else "over")
+        intents.close(intent, "done" if job is not None and job.status_code == Status.ABORTED else "over")
 
 
 def pause(intent: Intent) -> None:
@@ -105,9 +104,9 @@ def _abort_pending(job, intent: Intent) -> bool:
 def _ask(intent: Intent, verb: str, point: FaultPoint, *, reached: frozenset) -> None:
     job = Job.objects.filter(pk=intent.job_id).first()
     if job is None or job.attempt != intent.attempt or job.status_code in FINAL | {Status.RESULTS_READY}:
-        _close(intent, "over")
+        intents.close(intent, "over")
     elif job.status_code in reached:
-        _close(intent, "done")
+        intents.close(intent, "done")
     else:
         _ask_engine(job, intent, verb, point)
 
@@ -132,11 +131,6 @@ def _ask_engine(job, intent: Intent, verb: str, point: FaultPoint, **options) ->
 def _unavailable(job, intent: Intent, error: EngineUnavailable) -> None:
     scheduler_failed(job.scheduler, str(error))
     intents.postpone(intent, min(60, 2 ** min(intent.tries, 6)), error=str(error))
-
-
-def _close(intent: Intent, outcome: str) -> None:
-    with committing(CLOSE):
-        intents.close(intent, outcome)
 
 
 def _who(intent: Intent) -> str:

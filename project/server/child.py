@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from project.server import guard
+from project.server.environment import ROOT
 
 LOG_LIMIT = 5_000_000
 """Bytes after which a log file is put aside as `<name>.log.1`, in place of the one before."""
@@ -104,7 +105,7 @@ class Child:
         self.start_at: float | None = None
 
     def start(self) -> None:
-        """Start it now."""
+        """Start it now, in the repository's folder."""
         self.start_at = None
         self.started = time.monotonic()
         # A session of its own: Ctrl-C on the terminal is the supervisor's to pass on, and what the child started can
@@ -112,6 +113,7 @@ class Child:
         self.process = subprocess.Popen(
             self.argv,
             env=self.environment,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -168,6 +170,7 @@ def run_to_end(name: str, argv: Sequence[str], environment: Mapping[str, str], c
     process = subprocess.Popen(
         [str(word) for word in argv],
         env=environment,
+        cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

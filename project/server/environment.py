@@ -1,5 +1,6 @@
 """HOST, PORT and DATA_DIR, and what follows from them for the processes of the site."""
 
+import errno
 import ipaddress
 import os
 import secrets
@@ -105,9 +106,14 @@ class Place:
             try:
                 probe.bind((self.ip, self.port))
             except OSError as error:
+                advice = {
+                    errno.EADDRINUSE: "Stop what listens there, or choose another port, for example "
+                    f"PORT={self.port + 1 if self.port < 65535 else 8000} make run",
+                    errno.EACCES: "Ports below 1024 are for root only; choose a higher one, for example PORT=8000",
+                    errno.EADDRNOTAVAIL: "That address is not this machine's; HOST=0.0.0.0 listens on all that are",
+                }.get(error.errno, "Choose another HOST or PORT")
                 raise BadEnvironment(
-                    f"cannot listen on {self.host} port {self.port}: {error.strerror.lower()}. Stop what listens "
-                    f"there, or choose another: PORT={self.port + 1 if self.port < 65535 else 8000} make run"
+                    f"Cannot listen on {self.host} port {self.port}: {error.strerror.lower()}. {advice}."
                 ) from error
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:

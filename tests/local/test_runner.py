@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from jobs.local.attempts import start_runner
+from jobs.local.outcomes import describe
 from tests.local.conftest import PYTHON, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,6 +146,23 @@ def test_a_damaged_or_missing_spec_is_an_outcome(new_attempt, content):
     outcome = attempt.result()
     assert outcome["reason"] == "could not start"
     assert "spec.json" in outcome["message"]
+
+
+def test_an_outcome_that_cannot_be_written_is_written_as_soon_as_it_can(new_attempt):
+    attempt = new_attempt(argv=["sh", "-c", "exit 3"])
+    obstacle = Path(attempt.file("outcome.json"))
+    obstacle.mkdir()
+    attempt.start()
+    eventually(lambda: "the outcome could not be written" in attempt.text("attempt/runner.log"))
+    obstacle.rmdir()
+    assert attempt.result()["exit_code"] == 3
+    assert [path.name for path in Path(attempt.path).iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_outcome_names_the_processes_that_could_not_be_ended():
+    message = describe("stopped", None, None, ended=2, left=[7, 8])
+    assert message.startswith("It was stopped on request.")
+    assert "pids [7, 8]" in message
 
 
 def test_two_runners_started_at_once_run_the_command_once(new_attempt):

@@ -21,7 +21,7 @@ class Command(BaseCommand):
             hooks.call(job, hook)
         except hooks.ResultsNotWanted as error:
             self.stderr.write(str(error))
-        except Exception as error:  # the author's code may raise anything; the person reads its last line and place
+        except Exception as error:  # noqa: BLE001 the author's code may raise anything; the person reads its last line and place
             place = traceback.extract_tb(error.__traceback__)[-1]
             self.stderr.write(f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})")
             sys.exit(1)

@@ -4,8 +4,8 @@ from celery import current_app
 from celery.signals import worker_ready, worker_shutting_down
 from django.core.management.base import BaseCommand
 
+from jobs.conf import conf
 from jobs.heartbeat import HeartbeatThread
-from jobs.tasks import QUEUE
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
                 "worker",
                 "--pool=threads",
                 f"--concurrency={concurrency}",
-                f"--queues={QUEUE}",
+                f"--queues={conf.QUEUE}",
                 "--without-gossip",
                 "--without-mingle",
                 "--loglevel=WARNING",

@@ -3,12 +3,13 @@
 import os
 import signal
 import sys
+from typing import NoReturn
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from jobs.types import plugins
-from project.server.child import Console, run_to_end
+from project.server.child import Console, how_it_ended, run_to_end
 from project.server.environment import BadEnvironment, Place, ensure_secret_key
 from project.server.lock import FolderLock, FolderTaken, Holder
 from project.server.readiness import Readiness
@@ -16,8 +17,8 @@ from project.server.supervisor import ENDING, Guard, Supervisor
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 
-THREADS = 8
-"""Of the web server: pages wait for the database more than they compute, and one process keeps memory small."""
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Of the web server, in one process: pages wait for the database more than they compute."""
 
 
 class Interrupted(BaseException):
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             place = Place.from_environment(os.environ)
             lock = self._have_to_ourselves(place)
         except BadEnvironment as error:
-            raise CommandError(str(error)) from error
+            self._refuse(str(error))
         for signum in ENDING:
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 signal.signal(signum, interrupt)
@@ -60,19 +61,23 @@ class Command(BaseCommand):
         lock = FolderLock(place.data_dir)
         holder = lock.holder()
         if holder is not None:
-            raise CommandError(self._taken(place, holder))
+            self._refuse(self._taken(place, holder))
         place.check_free()
         try:
             place.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.take(place.url)
         except FolderTaken as error:
-            raise CommandError(self._taken(place, error.holder)) from error
+            self._refuse(self._taken(place, error.holder))
         except OSError as error:
             raise BadEnvironment(
                 f"DATA_DIR={place.data_dir} cannot be used: {error.strerror.lower()}. Name a folder that you may write "
                 "to, for example DATA_DIR=$HOME/jobdeck make run"
             ) from error
         return lock
+
+    def _refuse(self, reason: str) -> NoReturn:
+        self.stderr.write(reason)
+        sys.exit(1)
 
     def _taken(self, place: Place, holder: Holder) -> str:
         if not holder.alive:
@@ -92,8 +97,8 @@ class Command(BaseCommand):
         for name, arguments in (("database", ["migrate", "--noinput", "--verbosity=0"]), ("seed", seed)):
             code = run_to_end(name, [*MANAGE, *arguments], environment, self.console)
             if code:
-                raise CommandError(
-                    f"'manage.py {arguments[0]}' failed with exit code {code}; its last lines above say why. Nothing "
+                self._refuse(
+                    f"'manage.py {arguments[0]}' failed ({how_it_ended(code)}); its last line above says why. Nothing "
                     "was started."
                 )
 
