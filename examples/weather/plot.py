@@ -143,15 +143,16 @@ def month_labels(months: Sequence[Month], x, band: float) -> list[str]:
 
 
 def year_labels(months: Sequence[Month], x) -> list[str]:
-    """Each year's name and sum under its months, and a rule between years."""
+    """Each year's name and sum under its months, and a rule between years; of many years only every second, fifth, …"""
+    every = next(years for years in (1, 2, 5, 10, 20, 50, 100, 1000) if years * (x(12) - x(0)) >= 40)
     parts = []
     start = 0
     for year, group in groupby(months, key=lambda month: month.year):
         rows = list(group)
         left, right = x(start), x(start + len(rows))
-        if start:
+        if start and year % every == 0:
             parts.append(f'<path d="M{left:.2f} {TOP}V{BOTTOM + 48}" stroke="{AXIS}" stroke-dasharray="2 3"/>')
-        if right - left >= 34:
+        if right - left >= 34 or (every > 1 and year % every == 0):
             parts.append(text((left + right) / 2, BOTTOM + 36, str(year), INK, size=13, weight=600, anchor="middle"))
         if right - left >= 90:
             total = math.fsum(float(row.precipitation_mm) for row in rows)

@@ -27,7 +27,7 @@ class Site:
     def __init__(self, environment: dict[str, str]):
         self.lines: list[str] = []
         self.up = threading.Event()
-        self.ready = False
+        self.ready = ""
         self.process = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "run", "--without-examples"],
             env=environment,
@@ -44,12 +44,12 @@ class Site:
         for line in self.process.stdout:
             self.lines.append(line)
             if line.startswith("ready: "):
-                self.ready = True
+                self.ready = line.rstrip()
                 self.up.set()
         self.up.set()  # it ended: nobody need wait any longer
 
-    def wait_until_ready(self) -> bool:
-        """Whether it said `ready` in time."""
+    def wait_until_ready(self) -> str:
+        """Its line that says `ready`; empty if that did not come in time."""
         self.up.wait(PATIENCE)
         return self.ready
 
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         if not site.wait_until_ready():
             self.stderr.write(f"the site was not ready within {PATIENCE:g} s")
             return True
-        self.stdout.write(site.lines[-1].rstrip())
+        self.stdout.write(site.ready)
         complete = Place.from_environment(environment).environment(environment)
         done = subprocess.run([sys.executable, "-m", "project.demo"], env=complete, cwd=settings.BASE_DIR, check=False)
         return done.returncode != 0

@@ -1,0 +1,78 @@
+"""A person at the browser whose web server dies now and then: tries again, after looking whether it worked."""
+
+import re
+
+import httpx
+
+from jobs.errors import ActionNotAllowed
+from jobs.models import Intent, Job
+from jobs.status import FINAL, Status
+from tests.faults.stack import wait_until
+
+
+class Web:
+    """A client that is logged in.
+
+    Args:
+        url: of the site.
+        name: user name, and password.
+    """
+
+    def __init__(self, url: str, name: str):
+        self.url = url
+        self.name = name
+        self.client: httpx.Client | None = None
+
+    def create(self, name: str, command: str) -> None:
+        """Start a shell command with the form for a new job; the name tells whether it worked."""
+        values = {"name": name, "command": command, "shell": "on", "run": "1"}
+        self._until(lambda: Job.objects.filter(name=name).exists(), lambda: self._post("/jobs/new/COMMAND/", values))
+        job = Job.objects.get(name=name)
+        # The server may have died between making the job and running it: then the person presses Run.
+        if job.status_code == Status.PENDING and not Intent.objects.filter(job=job).exists():
+            self.act(job, "run")
+
+    def act(self, job: Job, action: str) -> None:
+        """Press one of the job's buttons."""
+
+        def wanted() -> bool:
+            job.read_row()
+            return job.status_code in FINAL or Intent.objects.filter(job=job, action=action).exists()
+
+        self._until(wanted, lambda: self._post(f"/jobs/{job.pk}/{action}/", {}))
+
+    def look(self, job_id: int, delay: float) -> None:
+        """Visit the job's callback URL."""
+        answers = []
+        self._until(
+            lambda: bool(answers),
+            lambda: answers.append(
+                httpx.get(f"{self.url}/update-job-status/{job_id}/?delay={delay}").json()["success"]
+            ),
+        )
+
+    def _until(self, true, attempt) -> None:
+        def tried() -> bool:
+            if not true():
+                try:
+                    attempt()
+                except (httpx.HTTPError, KeyError, AttributeError):
+                    self.client = None
+                return true()
+            return True
+
+        if not wait_until(tried, 40, step=0.2):
+            raise ActionNotAllowed("the web server did not do it within 40 s")
+
+    def _post(self, path: str, values: dict) -> None:
+        if self.client is None:
+            client = httpx.Client(base_url=self.url, timeout=10)
+            page = client.get("/accounts/login/").text
+            login = {"username": self.name, "password": self.name, "csrfmiddlewaretoken": _token(page)}
+            client.post("/accounts/login/", data=login)
+            self.client = client
+        self.client.post(path, data={**values, "csrfmiddlewaretoken": self.client.cookies["csrftoken"]})
+
+
+def _token(page: str) -> str:
+    return re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page).group(1)
