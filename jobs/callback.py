@@ -15,6 +15,7 @@ from jobs.models import Job, job_rows
 from jobs.reporting import report
 from jobs.status import ACTIVE, resolve_status
 from jobs.tokens import matches
+from jobs.transitions import storable
 
 LONGEST_BODY = 65536
 LONGEST_MESSAGE = 2000
@@ -94,7 +95,7 @@ def _read_report(request: HttpRequest) -> dict:
     if "progress" in values:
         found["progress"] = _progress(values["progress"])
     if "message" in values:
-        found["message"] = str(values["message"]).replace("\0", "")[:LONGEST_MESSAGE]
+        found["message"] = _message(values["message"])
     return found
 
 
@@ -105,17 +106,23 @@ def _body(request: HttpRequest) -> dict:
         raise ValueError(f"the body is larger than {LONGEST_BODY} bytes")
     try:
         values = json.loads(request.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the body is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise ValueError('the body must be a JSON object, for example {"progress": 40}')
     return values
 
 
+def _message(value) -> str:
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"message: {value!r} must be a text")
+    return storable(str(value))[:LONGEST_MESSAGE]
+
+
 def _progress(value) -> float:
     try:
         progress = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         progress = -1.0
     if isinstance(value, bool) or not 0 <= progress <= 100:
         raise ValueError(f"progress: {value!r} must be a number from 0 to 100, in percent")

@@ -248,12 +248,14 @@ class Engine(ABC):
 
 
 def handle_of(job, *, attempt: int | None = None, external_id: str | None = None) -> Handle:
-    """The handle of a job's current attempt, or of an earlier one."""
+    """The handle of a job's current attempt, or of an earlier one, whose external id is not known any more."""
     from jobs.workspaces import workspace_path
 
+    if external_id is None:
+        external_id = job.external_id if attempt in (None, job.attempt) else ""
     return Handle(
         tag=make_tag(job.uuid, attempt or job.attempt),
-        external_id=job.external_id if external_id is None else external_id,
+        external_id=external_id,
         scheduler=job.scheduler,
         workspace=workspace_path(job),
     )

@@ -14,7 +14,7 @@ from jobs.status import ACTIVE, FINAL, Status, resolve_status
 from jobs.transactions import committing
 from jobs.transitions import Change, transition
 from jobs.types import job_types
-from jobs.worker.claims import claim_job, release_job
+from jobs.worker.claims import claim_job, release_job, renewing
 from jobs.worker.results import run_hook
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,15 @@ def carry_out(intent: Intent) -> None:
     if job is None or job.attempt != intent.attempt or job.status_code in FINAL:
         intents.close(intent, "over")
         return
-    if intent.action == Action.STOP and job.status_code == Status.PENDING:
-        transition([Change(job.pk, job.attempt, Status.ABORTED, message="Stopped before it started.")], source="app")
-        return
-    claim = claim_job(job.pk, job.attempt, [Status.PENDING]) if intent.action == Action.RUN else None
     hook = intent.action
-    if intent.action == Action.RUN:
-        if claim is None:
+    if job.status_code == Status.PENDING:
+        # Claimed for a stop too: its `_execute` may be at work just now.
+        if claim_job(job.pk, job.attempt, [Status.PENDING]) is None:
             intents.postpone(intent, 1)
+            return
+        if intent.action == Action.STOP and not job.claim:
+            message = "Stopped before it started."
+            transition([Change(job.pk, job.attempt, Status.ABORTED, message=message)], source="app")
             return
         if job.claim:
             # Nobody but the hook's process knew what it had done.
@@ -54,13 +55,31 @@ def carry_out(intent: Intent) -> None:
             transition([Change(job.pk, job.attempt, Status.ERROR, message=message)], source="hook")
             return
         hook = "execute" if job.attempt == 1 else "resubmit"
-    trouble = run_hook(job.pk, hook, timeout=conf.HOOK_TIMEOUT)
+    elif intent.action == Action.RUN:
+        intents.close(intent, "over")
+        return
+    with renewing(job_rows().filter(pk=job.pk)):
+        trouble = run_hook(job.pk, hook, timeout=conf.HOOK_TIMEOUT)
     if trouble is None:
         intents.close(intent, "done")
     elif intent.action == Action.RUN:
-        transition([Change(job.pk, job.attempt, Status.ERROR, message=f"_{hook}: {trouble.message}")], source="hook")
+        message = f"_{hook}: {trouble.message}"
+        if trouble.passing:
+            # It may have done its work, and may even have said so before it was ended.
+            message += " Outcome unknown."
+        change = Change(job.pk, job.attempt, Status.ERROR, message=message, only_from=frozenset({Status.PENDING}))
+        if not transition([change], source="hook"):
+            intents.close(intent, "done")
     else:
         intents.close(intent, "refused", error=trouble.message)
+
+
+def stop_once(job) -> None:
+    """Call the stop hook of a job that is about to be deleted; if it fails the job is deleted all the same."""
+    with renewing(job_rows().filter(pk=job.pk)):
+        trouble = run_hook(job.pk, "stop", timeout=conf.HOOK_TIMEOUT)
+    if trouble is not None:
+        log.warning("job %s: stop: %s; it is deleted all the same", job.pk, trouble.message)
 
 
 def look(job_id: int) -> None:
@@ -71,7 +90,8 @@ def look(job_id: int) -> None:
     claim = claim_job(job_id, job.attempt, ACTIVE, last_look=clock.now())
     if claim is None:
         return
-    trouble = run_hook(job_id, "update_status", timeout=conf.HOOK_TIMEOUT)
+    with renewing(job_rows().filter(pk=job_id)):
+        trouble = run_hook(job_id, "update_status", timeout=conf.HOOK_TIMEOUT)
     release_job(job_id, claim)
     if trouble is not None:
         log.warning("job %s: _update_status: %s", job_id, trouble.message)

@@ -88,7 +88,10 @@ class JobManager:
     def list_jobs(self, user=None, **filters):
         """The jobs of this app, newest first, as a queryset; with `user` only that user's."""
         jobs = Job.objects.shown().filter(label=self.label, **filters).order_by("-pk")
-        return jobs if user is None else jobs.filter(user=user)
+        if user is None:
+            return jobs
+        # Somebody who is not logged in has no jobs.
+        return jobs.filter(user=user) if getattr(user, "pk", user) is not None else jobs.none()
 
     def get_job(self, job_id: int, user=None, **filters) -> Job:
         """The job of this app with that primary key; with `user` only if it is that user's.

@@ -27,6 +27,7 @@ def move(job: Job, status: Status, label: str = "", *, message: str | None = Non
         raise StatusOwnedByEngine(
             f"status: job {job.pk} ({job.name}) is run by an engine, which says its status; use stop() to end it"
         )
+    status, label = _wanted(job, status, label)
     with committing(REPORT):
         row = job_rows().filter(pk=job.pk).values("attempt", "status_code", "status_label").first()
         if row is None:
@@ -36,6 +37,13 @@ def move(job: Job, status: Status, label: str = "", *, message: str | None = Non
     if not moves and not same:
         old = Status(row["status_code"]).label
         raise JobOver(f"status: job {job.pk} ({job.name}) is {old} and cannot become {label or status.label}")
+
+
+def _wanted(job: Job, status: Status, label: str) -> tuple[Status, str]:
+    """Results-Ready of a job that has nothing to process is Complete; a type with hooks may have its own way to process."""
+    if status == Status.RESULTS_READY and not job.process_results_function and not (job.type and job.type.hooks):
+        return Status.COMPLETE, label
+    return status, label
 
 
 def report(
@@ -59,7 +67,7 @@ def report(
         row = job_rows().filter(pk=job.pk).values("attempt", "status_code", "status_label").first()
         if row is None or row["attempt"] != attempt or row["status_code"] not in ACTIVE | {Status.PENDING}:
             raise JobOver(f"job {job.pk} ({job.name}): attempt {attempt} is over; the report was not taken")
-        target, label = (None, "") if status is None or engine_run else status
+        target, label = (None, "") if status is None or engine_run else _wanted(job, *status)
         change = Change(job.pk, attempt, target, label, message=message, progress=progress)
         moves = transition([change], source="callback")
         if target is not None and not moves and target not in (row["status_code"],):

@@ -1,12 +1,13 @@
 """For tests of app code: an engine that does what the test says, a clock that the test moves, and a monitor in one call."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db.models import Q
 from django.utils import timezone
 
 from jobs import clock
@@ -65,7 +66,7 @@ class FakeEngine(Engine):
         attempts: by tag, all that was ever submitted and not forgotten.
         away: while true the engine cannot be reached.
         refuses: with a text, every submission is refused with it.
-        logs_folder: where the test's log files are made; None for no logs.
+        logs_folder: where `write` keeps the logs; a test that uses it sets it.
     """
 
     name = "fake"
@@ -76,6 +77,7 @@ class FakeEngine(Engine):
         self.attempts: dict[str, FakeAttempt] = {}
         self.away = False
         self.refuses = ""
+        self.logs_folder: Path | None = None
         self.polls = 0
         self._ids = itertools.count(1)
 
@@ -90,6 +92,18 @@ class FakeEngine(Engine):
         status = Status.COMPLETE if exit_code == 0 else Status.ERROR
         self._say(job, status, exit_code=exit_code, finished=clock.now())
 
+    def write(self, job, text: str, name: str = "stdout") -> None:
+        """Have the job's attempt write to a log.
+
+        Raises:
+            ValueError: the test has not set `logs_folder`.
+        """
+        if self.logs_folder is None:
+            raise ValueError("logs_folder: set it to a folder of the test, for example tmp_path")
+        path = self.attempts[job.tag].logs.setdefault(name, self.logs_folder / f"{job.tag}.{name}")
+        with path.open("a") as file:
+            file.write(text)
+
     def lose(self, job) -> None:
         """Have the engine know nothing more of the job's attempt."""
         self.attempts[job.tag].known = False
@@ -103,6 +117,13 @@ class FakeEngine(Engine):
     def _reach(self) -> None:
         if self.away:
             raise EngineUnavailable("the fake engine is away")
+
+    def _find(self, tag: str) -> FakeAttempt | None:
+        attempt = self.attempts.get(tag)
+        return attempt if attempt is not None and attempt.known else None
+
+    def _reports(self, tags: Iterable[str]) -> list[Report]:
+        return [attempt.report for attempt in map(self._find, tags) if attempt is not None]
 
     def prepare(self) -> None:
         Scheduler.objects.get_or_create(name="fake", defaults={"type": self.name, "least_interval": 0.0})
@@ -125,19 +146,17 @@ class FakeEngine(Engine):
 
     def recover(self, scheduler, tag: str) -> str | None:
         self._reach()
-        attempt = self.attempts.get(tag)
+        attempt = self._find(tag)
         return attempt.external_id if attempt is not None else None
 
     def poll(self, scheduler, cursor, watched) -> Poll:
         self._reach()
         self.polls += 1
-        known = (self.attempts.get(watch.tag) for watch in watched)
-        return Poll([attempt.report for attempt in known if attempt is not None and attempt.known], self.polls, True)
+        return Poll(self._reports(watch.tag for watch in watched), self.polls, True)
 
     def resolve(self, scheduler, handles) -> list[Report]:
         self._reach()
-        known = (self.attempts.get(handle.tag) for handle in handles)
-        return [attempt.report for attempt in known if attempt is not None and attempt.known]
+        return self._reports(handle.tag for handle in handles)
 
     def stop(self, handles, *, force: bool = False) -> dict[str, Outcome]:
         return self._act(handles, Status.ABORTED, finished=clock.now())
@@ -152,7 +171,7 @@ class FakeEngine(Engine):
         self._reach()
         outcomes = {}
         for handle in handles:
-            attempt = self.attempts.get(handle.tag)
+            attempt = self._find(handle.tag)
             if attempt is None or attempt.report.status in FINAL:
                 outcomes[handle.tag] = Outcome.OVER
             else:
@@ -162,13 +181,19 @@ class FakeEngine(Engine):
 
     def forget(self, handles) -> dict[str, Outcome]:
         self._reach()
-        return {
-            handle.tag: Outcome.OVER if self.attempts.pop(handle.tag, None) is None else Outcome.DONE
-            for handle in handles
-        }
+        return {handle.tag: self._forget(handle.tag) for handle in handles}
+
+    def _forget(self, tag: str) -> Outcome:
+        known = self._find(tag)
+        if known is not None and known.report.status not in FINAL:
+            return Outcome.LATER
+        attempt = self.attempts.pop(tag, None)
+        for path in attempt.logs.values() if attempt is not None else ():
+            path.unlink(missing_ok=True)
+        return Outcome.OVER if attempt is None else Outcome.DONE
 
     def logs(self, handle) -> list[LogFile]:
-        attempt = self.attempts.get(handle.tag)
+        attempt = self._find(handle.tag)
         files = attempt.logs if attempt is not None else {}
         return [LogFile(name, path.stat().st_size, path) for name, path in files.items()]
 
@@ -206,11 +231,13 @@ def _work() -> bool:
     from jobs.worker.carry_out import carry_out
     from jobs.worker.results import process
 
-    due = Intent.objects.open().exclude(action=Action.REFRESH).filter(next_try__lte=clock.now(), claim="")
+    now = clock.now()
+    free = Q(claim="") | Q(claim_expires__lt=now)
+    due = Intent.objects.open().exclude(action=Action.REFRESH).filter(free, next_try__lte=now)
     ids = list(due.values_list("pk", flat=True))
     for intent_id in ids:
         carry_out(intent_id)
-    ready = list(job_rows().filter(status_code=Status.RESULTS_READY, claim="").values_list("pk", flat=True))
+    ready = list(job_rows().filter(free, status_code=Status.RESULTS_READY).values_list("pk", flat=True))
     for job_id in ready:
         process(job_id)
     return bool(ids or ready)

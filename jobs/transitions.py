@@ -54,8 +54,10 @@ class Change:
         status: the new base status; None for facts about an unchanged status.
         label: of a custom status.
         only_from: statuses from which this change may move it, where that is narrower than the rules of `MOVES`.
-        resubmit: start a new attempt of a job that is over; `process_again`: back to Results-Ready after an Error of the
-            results; `results_done`: the results were processed. Only these leave a final status or Results-Ready.
+            Results-Ready is left only by a change that names it here: by whoever processes the results.
+        resubmit: start a new attempt of a job that is over.
+        process_again: back to Results-Ready after an Error of the results. Only these two leave a final status.
+        results_failed: the Error is of the results' making, so that they can be processed again.
         claim: with a value, the change holds only while the job is claimed by this worker.
     """
 
@@ -123,7 +125,8 @@ def transition(changes: Iterable[Change], *, source: str) -> list[Move]:
                 break
             pending = [change for change in pending if change.job_id in lost]
         if moves:
-            transaction.on_commit(lambda: jobs_moved.send(sender=Job, moves=moves))
+            # Robust: the trouble of an app's receiver, which is logged, is not that of whoever moved the jobs.
+            transaction.on_commit(lambda: jobs_moved.send_robust(sender=Job, moves=moves))
     return moves
 
 
@@ -132,7 +135,9 @@ def _locked_rows(ids: set[int]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     ordered = sorted(ids)
     for start in range(0, len(ordered), 5000):
-        chunk = job_rows().filter(pk__in=ordered[start : start + 5000]).order_by("pk").select_for_update(of=("self",))
+        chunk = job_rows().filter(pk__in=ordered[start : start + 5000]).order_by("pk")
+        # Not against the foreign keys of new events and intents, which have nothing to do with a move.
+        chunk = chunk.select_for_update(of=("self",), no_key=True)
         found.update((row["id"], row) for row in chunk.values(*_READ))
     return found
 
@@ -165,6 +170,8 @@ class _Plan:
                 return
         elif old in FINAL or (target != old and target not in MOVES[old]):
             return
+        elif old == Status.RESULTS_READY and target != old and change.only_from is None:
+            return
         if target == Status.COMPLETE and old != Status.RESULTS_READY and new["process_results_function"]:
             target = Status.RESULTS_READY
         self._facts(change)
@@ -173,7 +180,7 @@ class _Plan:
 
     def _facts(self, change: Change) -> None:
         for name, value in (
-            ("status_message", change.message),
+            ("status_message", storable(change.message)),
             ("exit_code", change.exit_code),
             ("progress", change.progress),
             ("external_id", change.external_id),
@@ -201,7 +208,7 @@ class _Plan:
             new.update(completion_time=change.finished or now, results_failed=change.results_failed)
             if target == Status.COMPLETE and new["progress"] is not None:
                 new["progress"] = 100.0
-        self._remember(old, change.message or "")
+        self._remember(old, change.message)
 
     def _resubmit(self, change: Change) -> None:
         new, old = self.new, self.new["status_code"]
@@ -227,11 +234,19 @@ class _Plan:
             missed=0,
             token_hash=token_hash(callback_token(new["uuid"], attempt)),
         )
-        self._remember(old, change.message or "")
+        self._remember(old, change.message)
 
-    def _remember(self, old: str, message: str) -> None:
-        new = self.new
+    def _remember(self, old: str, message: str | None) -> None:
+        new, message = self.new, storable(message) or ""
         self.moves.append(Move(new["id"], new["attempt"], str(old), new["status_code"], new["status_label"], message))
+
+
+def storable(text: str | None) -> str | None:
+    """The text without what no database takes: NUL characters and halves of surrogate pairs.
+
+    Messages come from engines, commands and JSON of anybody; one of them must not fail the call for ten thousand jobs.
+    """
+    return text and text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _write(plans: Sequence[_Plan]) -> set[int]:
@@ -293,7 +308,8 @@ def _settle_intents(moves: Sequence[Move]) -> None:
     _close([move.job_id for move in over if move.new == Status.ABORTED], ["stop"], "done")
     _close([move.job_id for move in over], ["run", "stop", "pause", "resume"], "over")
     _close([move.job_id for move in moves if move.new == Status.PAUSED], ["pause"], "done")
-    _close([move.job_id for move in moves if move.old == Status.PAUSED and move.new in ACTIVE], ["resume"], "done")
+    resumed = [move for move in moves if move.old == Status.PAUSED and move.new in ACTIVE - {Status.PAUSED}]
+    _close([move.job_id for move in resumed], ["resume"], "done")
     if over:
         waiting = Intent.objects.open().filter(job_id__in=[move.job_id for move in over], action="delete")
         waiting.update(next_try=now)

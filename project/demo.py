@@ -104,7 +104,9 @@ def run() -> int:
     checks.check("CPU time and memory were measured", {"cpu_seconds", "max_rss_bytes"} <= job.resources.keys())
     for line in (wrong := differences(workspace_path(job), csv_path)) or ["every figure is as computed in SQL"]:
         checks.check(line, not wrong, "differs")
-    done = [event for event in events if (event.old_status, event.new_status) == (Status.RESULTS_READY, Status.COMPLETE)]
+    done = [
+        event for event in events if (event.old_status, event.new_status) == (Status.RESULTS_READY, Status.COMPLETE)
+    ]
     checks.check("results were processed exactly once", len(done) == 1 and job.tries <= 1, f"{len(done)}, {job.tries}")
     checks.check("the headline figures are on the job", *_headline(job, csv_path))
     names = {file.name for file in workspace_path(job).iterdir()}

@@ -102,7 +102,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery -----------------------------------------------------------------------------------------------------------
 
-CELERY_TASK_DEFAULT_QUEUE = "jobdeck"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_BACKEND = None
@@ -114,8 +113,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
 # A worker goes on trying to reach its broker for as long as it runs.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Seconds after which its timer thread looks up: an ending worker waits for that.
+CELERY_WORKER_TIMER_PRECISION = 0.2
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
+# Its queue is exclusive and named after the host: with it a second worker on a host could not start (RabbitMQ: 405).
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or env("AMQP_URL", default="") or "filesystem://localhost"
 if CELERY_BROKER_URL.startswith("filesystem:"):
@@ -127,7 +130,6 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "store_processed": False,
         "polling_interval": 0.2,
     }
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 elif CELERY_BROKER_URL.startswith(("redis:", "rediss:", "sentinel:")):
     # Without these a server that takes connections and says nothing holds the sender for ever.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_connect_timeout": 2, "socket_timeout": 5}
@@ -204,5 +206,11 @@ JOBS = {
 }
 for key, default in DEFAULTS.items():
     # JOBDECK_LEASE=30 and the like; numbers are read as what the default is.
-    if f"JOBDECK_{key}" in os.environ and isinstance(default, str | int | float) and key not in JOBS:
-        JOBS[key] = env.get_value(f"JOBDECK_{key}", cast=type(default))
+    variable = f"JOBDECK_{key}"
+    if key not in JOBS and variable in os.environ and isinstance(default, str | int | float):
+        try:
+            JOBS[key] = env.get_value(variable, cast=type(default))
+        except ValueError as error:
+            kind = {int: "whole number", float: "number"}[type(default)]
+            raise ImproperlyConfigured(f"{variable}={os.environ[variable]} is no {kind}") from error
+CELERY_TASK_DEFAULT_QUEUE = JOBS.get("QUEUE", DEFAULTS["QUEUE"])

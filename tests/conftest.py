@@ -23,6 +23,21 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skips are forbidden: {report.longrepr[2] if isinstance(report.longrepr, tuple) else ''}"
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests measured (`record_property("figures", line)`), also where they passed."""
+    lines = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "figures"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for line in dict.fromkeys(lines):
+            terminalreporter.write_line(line)
+
+
 def pytest_unconfigure(config):
     """The process that made the folder of this run removes it."""
     if "PYTEST_XDIST_WORKER" not in os.environ:

@@ -93,12 +93,15 @@ class LocalEngine(Engine):
         return job.tag
 
     def recover(self, scheduler, tag: str) -> str | None:
+        if parse_tag(tag) is None:
+            return None
         return tag if attempt_folder(tag).spec() is not None else None
 
     # --- watching
 
     def poll(self, scheduler, cursor, watched: Sequence[Watched]) -> Poll:
-        full = clock.now().timestamp() - self._last_full >= FULL_LOOK
+        # What waits is looked at now and then only, but at once where somebody asked for a look (a stop, say).
+        full = scheduler.look_wanted or clock.now().timestamp() - self._last_full >= FULL_LOOK
         if full:
             self._last_full = clock.now().timestamp()
         reports = []

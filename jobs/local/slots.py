@@ -31,13 +31,13 @@ class Slots:
 
     def start_waiting(self, scheduler, folder_of: Callable[[str], AttemptFolder]) -> None:
         """Start as many waiting commands of this scheduler as there are free slots."""
-        self._started = {tag: runner for tag, runner in self._started.items() if runner.poll() is None}
+        waiting = self._waiting(scheduler)
+        self._forget_started({make_tag(row["uuid"], row["attempt"]) for row in waiting}, folder_of)
         busy = job_rows().filter(scheduler=scheduler, status_code__in=[Status.RUNNING, Status.PAUSED])
         running = Counter(busy.values_list("user_id", flat=True))
         free = conf.LOCAL_SLOTS - sum(running.values())
         if free <= 0:
             return
-        waiting = self._waiting(scheduler)
         starting = [row for row in waiting if make_tag(row["uuid"], row["attempt"]) in self._started]
         running.update(row["user_id"] for row in starting)
         free -= len(starting)
@@ -52,6 +52,16 @@ class Slots:
                 self._turn += 1
                 self._served[row["user_id"]] = self._turn
                 free -= 1
+
+    def _forget_started(self, waiting: set[str], folder_of: Callable[[str], AttemptFolder]) -> None:
+        """Forget runners that ended, but not before the database knows how far their attempts came.
+
+        Until then `has_started` has to say that such an attempt, though it waits by the database, is to be looked at. One
+        that ended without having taken its attempt is forgotten too: another one has to be started.
+        """
+        for tag, runner in list(self._started.items()):
+            if runner.poll() is not None and not (tag in waiting and folder_of(tag).claimed):
+                del self._started[tag]
 
     def _waiting(self, scheduler) -> list[dict]:
         rows = job_rows().filter(scheduler=scheduler, status_code=Status.SUBMITTED).order_by("execute_time", "id")

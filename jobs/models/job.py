@@ -157,12 +157,15 @@ class Job(JobVerbs, PolymorphicModel):
             super().save(*args, update_fields=written, **kwargs)
 
     def _savable_fields(self) -> set[str]:
-        deferred = self.get_deferred_fields()
+        unwritten = self.get_deferred_fields()
+        if self.scheduler_id is None:
+            # Read before the submission; since then the row may name the scheduler that was chosen.
+            unwritten = unwritten | {"scheduler_id"}
         return {
             field.name
             for field in self._meta.concrete_fields
             if not field.primary_key and not getattr(field.remote_field, "parent_link", False)
-            if field.attname not in deferred
+            if field.attname not in unwritten
         }
 
     @classmethod

@@ -33,9 +33,17 @@ def lead(scheduler_id: int) -> bool:
 
 
 def still_leads(scheduler_id: int, **values) -> bool:
-    """Whether the lease is ours still; locks the row and writes `values`. For use inside a transaction."""
-    rows = Scheduler.objects.filter(pk=scheduler_id, lease_holder=holder(), lease_expires__gt=clock.now())
-    return bool(rows.update(**values))
+    """Whether nobody took the lease over; locks the row and writes `values`. For use inside a transaction.
+
+    A lease that has run out is ours until somebody takes it: an answer that came late is good as long as nobody else asked.
+    """
+    return bool(Scheduler.objects.filter(pk=scheduler_id, lease_holder=holder()).update(**values))
+
+
+def renew() -> None:
+    """Renew all leases of this process that nobody took over, also while an engine takes long to answer."""
+    expires = clock.now() + timedelta(seconds=conf.LEASE)
+    Scheduler.objects.filter(lease_holder=holder()).update(lease_expires=expires)
 
 
 def resign() -> None:

@@ -61,6 +61,8 @@ def poll_once(scheduler: Scheduler, engine: Engine) -> bool:
         _failed(scheduler, str(error))
         return False
     tags = {watch.tag: row for watch, row in zip(watched, rows, strict=True)}
+    # Where there was nothing to ask, what a worker found out about the scheduler stands.
+    answered = {"failures": 0} if watched else {}
     with committing(APPLY):
         interval = max(scheduler.least_interval, engine.poll_interval)
         if not still_leads(
@@ -69,7 +71,7 @@ def poll_once(scheduler: Scheduler, engine: Engine) -> bool:
             last_poll=started,
             next_poll=started + timedelta(seconds=interval),
             look_wanted=False,
-            failures=0,
+            **answered,
         ):
             return False
         apply_reports(poll.reports, tags, source=engine.name)
@@ -94,6 +96,7 @@ def _watched_rows(scheduler: Scheduler) -> list[dict]:
         "progress",
         "start_time",
         "exit_code",
+        "resources",
         "missed",
     ]
     return list(rows.values(*names))
@@ -137,7 +140,9 @@ def apply_reports(reports: Sequence[Report], rows: dict[str, dict], *, source: s
 
 def _change(row: dict, report: Report) -> Change | None:
     status, label = resolve_status(report.status) if report.status else (None, "")
+    resources = {**(report.resources or {}), **({"counts": report.counts} if report.counts else {})}
     news = status is not None and (str(status), label) != (row["status_code"], row["status_label"])
+    news = news or any(row["resources"].get(name) != value for name, value in resources.items())
     news = news or any(
         said is not None and said != row[name]
         for name, said in (
@@ -149,7 +154,6 @@ def _change(row: dict, report: Report) -> Change | None:
     )
     if not news:
         return None
-    resources = {**(report.resources or {}), **({"counts": report.counts} if report.counts else {})}
     return Change(
         row["id"],
         row["attempt"],

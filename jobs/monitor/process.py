@@ -10,7 +10,7 @@ from jobs.conf import conf
 from jobs.heartbeat import HeartbeatThread
 from jobs.identity import HOST
 from jobs.models import Scheduler
-from jobs.monitor.leadership import lead, resign
+from jobs.monitor.leadership import lead, renew, resign
 from jobs.monitor.polling import engines, is_due, poll_once
 from jobs.monitor.sweep import Sweep, forget_dead_heartbeats
 from jobs.types import plugins
@@ -62,6 +62,18 @@ def watch(scheduler: Scheduler, engine, *, at_once: bool = False) -> None:
         engine.tick(scheduler)
 
 
+def _harmless(what: str, call) -> bool:
+    """Whether the call went well; the bug of one engine or plugin must not end the watch over all the others."""
+    try:
+        call()
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("%s: unexpected", what)
+        return False
+    return True
+
+
 class Monitor:
     """Runs until `stop()`: sweep, scheduler threads, services of plugins, signs of life."""
 
@@ -72,6 +84,7 @@ class Monitor:
         self.swept = time.monotonic()
         self.next_service: dict[tuple[str, str], float] = {}
         self.prepared: set[str] = set()
+        self.next_renewal = 0.0
 
     def run(self) -> None:
         """Watch until `stop()` is called."""
@@ -95,6 +108,7 @@ class Monitor:
     def _round(self) -> None:
         try:
             close_old_connections()
+            self._renew_leases()
             self._start_threads()
             self.sweep.once()
             self._run_services()
@@ -103,11 +117,16 @@ class Monitor:
             log.warning("sweep: %s", error)
             connection.close()
 
+    def _renew_leases(self) -> None:
+        if time.monotonic() >= self.next_renewal:
+            self.next_renewal = time.monotonic() + conf.LEASE / 3
+            renew()
+
     def _start_threads(self) -> None:
         known = engines()
         for name in known.keys() - self.prepared:
-            known[name].prepare()
-            self.prepared.add(name)
+            if _harmless(f"engine {name}: prepare", known[name].prepare):
+                self.prepared.add(name)
         for scheduler in Scheduler.objects.filter(type__in=known, host__in=["", HOST]):
             thread = self.threads.get(scheduler.pk)
             if thread is None or not thread.is_alive():
@@ -122,7 +141,7 @@ class Monitor:
                 key = (plugin.name, service.name)
                 if now >= self.next_service.get(key, 0):
                     self.next_service[key] = now + service.interval
-                    service.run()
+                    _harmless(f"service {service.name} of {plugin.name}", service.run)
         if now >= self.next_service.get(("jobs", "heartbeats"), 0):
             self.next_service["jobs", "heartbeats"] = now + 3600
             forget_dead_heartbeats()

@@ -2,13 +2,15 @@
 
 import logging
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 from kombu.exceptions import OperationalError
 
 from jobs import clock, hooks, intents, tasks
 from jobs.conf import conf
+from jobs.errors import ActionNotAllowed
 from jobs.faultpoints import FaultPoint
 from jobs.models import Action, Heartbeat, Intent, job_rows
 from jobs.status import ACTIVE, Status
@@ -33,29 +35,32 @@ class Sweep:
     """Run `once()` at least once a second. Keeps only when what was last sent, which a restart may forget."""
 
     def __init__(self):
-        self._sent_results: dict[int, object] = {}
+        self._sent: dict[str, dict[int, datetime]] = {}
 
     def once(self) -> None:
         """Wake workers for open intents, results and hooks, and schedule the looks that callbacks asked for."""
         send_intents()
         self._send_results()
-        for job_id in hooks.due_looks():
-            _send(tasks.look_by_hook, job_id)
+        self._send_each(tasks.look_by_hook, hooks.due_looks())
         mark_due_looks()
         stop_overdue()
 
     def _send_results(self) -> None:
-        now = clock.now()
         ready = job_rows().filter(status_code=Status.RESULTS_READY)
-        free = ready.filter(Q(claim="") | Q(claim_expires__lt=now)).values_list("pk", flat=True)[:AT_ONCE]
-        sent = {}
-        for job_id in free:
-            last = self._sent_results.get(job_id)
+        free = ready.filter(Q(claim="") | Q(claim_expires__lt=clock.now())).order_by("pk")
+        self._send_each(tasks.process_results, free.values_list("pk", flat=True)[:AT_ONCE])
+
+    def _send_each(self, task, job_ids: Iterable[int]) -> None:
+        """Wake workers for jobs, for each of them again only after a while: with no worker there messages would pile up."""
+        now = clock.now()
+        before, sent = self._sent.get(task.name, {}), {}
+        for job_id in job_ids:
+            last = before.get(job_id)
             if last is None or now - last > timedelta(seconds=conf.RESEND_AFTER):
-                _send(tasks.process_results, job_id)
+                _send(task, job_id)
                 last = now
             sent[job_id] = last
-        self._sent_results = sent
+        self._sent[task.name] = sent
 
 
 def send_intents() -> None:
@@ -108,7 +113,10 @@ def stop_overdue() -> None:
         if clock.now() - job.start_time > timedelta(seconds=job.timeout):
             message = f"It ran longer than its {job.timeout} seconds."
             transition([Change(job.pk, job.attempt, message=message)], source="monitor")
-            intents.want(job, Action.STOP)
+            try:
+                intents.want(job, Action.STOP)
+            except ActionNotAllowed as error:  # it ended, or is being deleted, since we looked
+                log.info("%s", error)
 
 
 def forget_dead_heartbeats() -> None:

@@ -15,7 +15,6 @@ class Wording:
         button: on the button.
         notice: afterwards; `{name}` is the job's.
         under_way: beside the status until it is carried out.
-        icon: name of its sign in parts/icon.html.
         prominent: shown as a button in a table's row; the others are in the row's menu.
         question: asked first; empty for what can be undone.
         command: on the button that answers the question.

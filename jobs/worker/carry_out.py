@@ -3,13 +3,14 @@
 import logging
 import threading
 from collections import defaultdict
+from datetime import timedelta
 
-from jobs import hooks, intents
+from jobs import clock, hooks, intents
 from jobs.models import Action, Intent, Job, job_rows
 from jobs.status import Status
 from jobs.transitions import Change, transition
 from jobs.worker import ending, submission
-from jobs.worker.claims import claim_intent
+from jobs.worker.claims import claim_intent, renewing
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ ACTIONS = {
 }
 AT_ONCE = 3
 """How many threads of one worker process one scheduler may occupy: a slow one leaves the others some."""
+BUSY_PAUSE = 0.5
+"""Seconds until an intent is taken up again that found its scheduler's threads busy."""
 MOST_CRASHES = 5
 """After so many unexpected errors a job that was to be run is an Error; it would go on for ever."""
 
@@ -33,12 +36,15 @@ def carry_out(intent_id: int) -> None:
     scheduler_id = job_rows().filter(intents=intent_id).values_list("scheduler_id", flat=True).first()
     place = _places[scheduler_id]
     if not place.acquire(blocking=scheduler_id is None):
-        intents.postpone(Intent(pk=intent_id), 0.5, error="its scheduler is busy")
+        # Not `postpone`: this may be a second wake-up for an intent that somebody is carrying out.
+        waiting = Intent.objects.open().filter(pk=intent_id, claim="")
+        waiting.update(next_try=clock.now() + timedelta(seconds=BUSY_PAUSE))
         return
     try:
         intent = claim_intent(intent_id)
         if intent is not None:
-            _act(intent)
+            with renewing(Intent.objects.filter(pk=intent_id)):
+                _act(intent)
     finally:
         place.release()
 

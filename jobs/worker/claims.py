@@ -4,12 +4,13 @@ A claim is held for `JOBS["LEASE"]` seconds and renewed by a thread while its wo
 anybody's: its worker died.
 """
 
+import logging
 import threading
 from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 
 from jobs import clock
@@ -18,6 +19,8 @@ from jobs.faultpoints import FaultPoint
 from jobs.identity import holder
 from jobs.models import Intent, job_rows
 from jobs.transactions import committing
+
+log = logging.getLogger(__name__)
 
 CLAIM_INTENT = FaultPoint("worker.claim_intent")
 CLAIM_JOB = FaultPoint("worker.claim_job")
@@ -80,8 +83,12 @@ def renewing(*querysets):
     def renew():
         try:
             while not stop.wait(conf.LEASE / 3):
-                for rows in querysets:
-                    rows.filter(claim=mine).update(claim_expires=clock.now() + timedelta(seconds=conf.LEASE))
+                try:
+                    for rows in querysets:
+                        rows.filter(claim=mine).update(claim_expires=clock.now() + timedelta(seconds=conf.LEASE))
+                except DatabaseError as error:
+                    log.warning("a claim could not be renewed, it is tried again: %s", error)
+                    connection.close()
         finally:
             connection.close()
 

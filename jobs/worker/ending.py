@@ -2,7 +2,7 @@
 
 from django.db.models import Model
 
-from jobs import clock, intents
+from jobs import clock, hooks, intents
 from jobs.engine import EngineRefused, EngineUnavailable, Outcome, handle_of
 from jobs.faultpoints import FaultPoint
 from jobs.models import Intent, Job
@@ -72,6 +72,8 @@ def _ended(job, intent: Intent) -> bool:
     if job.status_code == Status.PENDING:
         return _abort_pending(job, intent)
     if job.type.engine is None:
+        if job.type.hooks:
+            hooks.stop_once(job)
         return True
     _ask_engine(job, intent, "stop", STOP, force=bool(intent.deadline and clock.now() > intent.deadline))
     return False

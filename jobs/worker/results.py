@@ -1,8 +1,11 @@
 """Processing results: a killable child calls the process_results_function, and commits its work with the mark that it ran."""
 
 import logging
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from django.conf import settings
@@ -22,7 +25,9 @@ CHILD = FaultPoint("worker.results_child")
 GIVE_UP = FaultPoint("worker.results_give_up")
 
 KEPT = 2000
-"""Characters kept of what a child wrote to stderr."""
+"""Bytes kept of the end of what a child wrote to stderr."""
+GRACE = 5.0
+"""Seconds after its deadline at which a child ends itself, if its worker did not."""
 
 
 def process(job_id: int) -> None:
@@ -36,7 +41,9 @@ def process(job_id: int) -> None:
     with renewing(job_rows().filter(pk=job_id)), CHILD:
         trouble = run_hook(job_id, "process_results", timeout=conf.RESULTS_TIMEOUT)
     if trouble is None:
-        return
+        if not job_rows().filter(pk=job_id, claim=claim, status_code=Status.RESULTS_READY).exists():
+            return
+        trouble = Trouble("its process ended before the function did, and said nothing", passing=False)
     if trouble.passing and job.tries + 1 < conf.RESULTS_TRIES:
         log.warning("job %s: processing its results broke off (%s); it is tried again", job_id, trouble.message)
         release_job(job_id, claim)
@@ -49,6 +56,7 @@ def process(job_id: int) -> None:
             message=f"Processing the results failed: {trouble.message}",
             only_from=frozenset({Status.RESULTS_READY}),
             results_failed=True,
+            claim=claim,
         )
         transition([change], source="results")
 
@@ -68,24 +76,28 @@ def run_hook(job_id: int, hook: str, *, timeout: float) -> Trouble | None:
     Returns:
         None if it ended well; else what was wrong.
     """
-    argv = [*manage_command(), "run_hook", str(job_id), hook]
-    try:
-        ended = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=timeout,
-            check=False,
+    # The child keeps the deadline too, a little later, for a worker that dies: a hook that hangs in a transaction would
+    # keep SQLite from everybody for ever.
+    own_deadline = f"--seconds={timeout + GRACE:g}"
+    argv = [*manage_command(), "run_hook", str(job_id), hook, own_deadline]
+    # A file, not a pipe: what a hook starts and leaves running holds its end of a pipe open.
+    with tempfile.TemporaryFile() as stderr:
+        child = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True
         )
-    except subprocess.TimeoutExpired:
-        return Trouble(f"it took longer than {timeout:g} seconds and was ended", passing=False)
-    if ended.returncode == 0:
-        return None
-    said = ended.stderr.decode(errors="replace").strip()[-KEPT:]
-    if ended.returncode < 0:
-        return Trouble(f"its process was ended by signal {-ended.returncode}. {said}".strip(), passing=True)
-    return Trouble(said or f"its process ended with exit status {ended.returncode}", passing=False)
+        try:
+            code = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return Trouble(f"it took longer than {timeout:g} seconds and was ended", passing=False)
+        if code == 0:
+            return None
+        stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - KEPT))
+        said = stderr.read().decode(errors="replace").strip()
+    if code < 0:
+        return Trouble(f"its process was ended by signal {-code}. {said}".strip(), passing=True)
+    return Trouble(said or f"its process ended with exit status {code}", passing=False)
 
 
 def manage_command() -> list[str]:

@@ -40,7 +40,7 @@ def run(intent: Intent) -> None:
         return
     job.scheduler = scheduler
     try:
-        with renewing(job_rows().filter(pk=job.pk), Intent.objects.filter(pk=intent.pk)):
+        with renewing(job_rows().filter(pk=job.pk)):
             external_id = find_submitted(engine, job) if began_before else None
             if external_id is None:
                 make_workspace(job)
@@ -52,6 +52,9 @@ def run(intent: Intent) -> None:
         release_job(job.pk, claim)
         scheduler_failed(scheduler, str(error))
         intents.postpone(intent, min(60, 2 ** min(intent.tries, 6)), error=str(error))
+    except Exception:
+        release_job(job.pk, claim)
+        raise
     else:
         record(job, external_id, claim, intent)
         scheduler_answered(scheduler)

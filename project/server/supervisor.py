@@ -40,6 +40,9 @@ class Guard:
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__],
             stdin=subprocess.PIPE,
+            # Whoever reads the supervisor's output is not to wait for the guard.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             text=True,
             bufsize=1,
             pass_fds=(self.keep_open,),

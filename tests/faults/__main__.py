@@ -5,6 +5,7 @@ Prints rounds, and what was lost, doubled, stuck or wrongly processed; exits 0 o
 
 import argparse
 import json
+import signal
 import sys
 import time
 
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the site's folder and logs")
     options = parser.parse_args()
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     stack = Stack(options.database, options.broker)
     import django
 
@@ -36,11 +38,11 @@ def main() -> int:
         points = share(all_points(), options.points)
         if points:
             scenario_of = rounds.map_points()
-            unreached = sorted({point.rpartition(".")[0] for point in all_points()} - set(scenario_of))
+            unreached = sorted(set(all_points()) - set(scenario_of))
             if unreached:
                 rounds.tally.counts["stuck"] += 1
                 rounds.tally.problems.append(f"no scenario reaches {', '.join(unreached)}")
-            rounds.every_point([point for point in points if point.rpartition(".")[0] in scenario_of], scenario_of)
+            rounds.every_point([point for point in points if point in scenario_of], scenario_of)
             print(rounds.tally.line(f"{title}, {len(points)} points"), flush=True)
         if options.random:
             rounds.at_random(options.random, options.seed)

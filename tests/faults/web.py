@@ -25,7 +25,7 @@ class Web:
 
     def create(self, name: str, command: str) -> None:
         """Start a shell command with the form for a new job; the name tells whether it worked."""
-        values = {"name": name, "command": command, "shell": "on", "run": "1"}
+        values = {"name": name, "command_line": command, "shell": "on", "do": "run"}
         self._until(lambda: Job.objects.filter(name=name).exists(), lambda: self._post("/jobs/new/COMMAND/", values))
         job = Job.objects.get(name=name)
         # The server may have died between making the job and running it: then the person presses Run.

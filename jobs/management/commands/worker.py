@@ -1,5 +1,7 @@
 """`manage.py worker`: a Celery worker for Jobdeck's own work, with signs of life."""
 
+from uuid import uuid4
+
 from celery import current_app
 from celery.signals import worker_ready, worker_shutting_down
 from django.core.management.base import BaseCommand
@@ -24,6 +26,8 @@ class Command(BaseCommand):
                 "worker",
                 "--pool=threads",
                 f"--concurrency={concurrency}",
+                # Two workers of one name shut each other out at RabbitMQ (RESOURCE_LOCKED), and any number may run.
+                f"--hostname={uuid4().hex[:12]}@%h",
                 f"--queues={conf.QUEUE}",
                 "--without-gossip",
                 "--without-mingle",

@@ -1,0 +1,112 @@
+// Menus beside their buttons, the question before an action, notices, and a focus that stays sensible.
+// Without this file the same links and forms lead through plain pages.
+(() => {
+  "use strict";
+
+  const dialog = document.getElementById("jd-dialog");
+  const notices = document.getElementById("jd-notices");
+  const QUIET_AFTER = 8000;
+  let lastUsed = "";
+
+  // --- menus
+
+  function place(menu) {
+    const button = document.querySelector(`[popovertarget="${menu.id}"]`);
+    if (!button) return;
+    const { top, bottom, right } = button.getBoundingClientRect();
+    const below = bottom + 130 < window.innerHeight;
+    Object.assign(menu.style, {
+      margin: 0,
+      inset: "auto",
+      right: `${document.documentElement.clientWidth - right}px`,
+      [below ? "top" : "bottom"]: `${below ? bottom + 4 : window.innerHeight - top + 4}px`,
+    });
+  }
+
+  function openMenu() {
+    return document.querySelector(".jd-menu:popover-open");
+  }
+
+  document.addEventListener("beforetoggle", (event) => {
+    if (event.newState === "open" && event.target.matches(".jd-menu")) place(event.target);
+  }, true);
+  window.addEventListener("scroll", () => openMenu()?.hidePopover(), { passive: true });
+  window.addEventListener("resize", () => openMenu()?.hidePopover());
+
+  // A row that is replaced while its menu is open keeps it open.
+  let reopen = "";
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const menu = event.target.querySelector?.(".jd-menu:popover-open");
+    if (menu) reopen = menu.id;
+  });
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    const menu = reopen && document.getElementById(reopen);
+    reopen = "";
+    if (menu && !menu.matches(":popover-open")) menu.showPopover();
+  });
+
+  // --- the question
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target === dialog && !dialog.open) dialog.showModal();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target.closest("[data-closes]")) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+  dialog.addEventListener("close", () => settleFocus());
+
+  // --- what becomes of an action
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const used = event.detail.elt;
+    if (used.matches(".jd-button")) lastUsed = used.id;
+    if (used.closest(".jd-menu")) used.closest(".jd-menu").hidePopover();
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, xhr } = event.detail;
+    if (elt.matches("[data-poll]") || xhr.status === 401) return;
+    if (dialog.contains(elt)) dialog.close();
+    if (xhr.status === 0 || xhr.status >= 500) {
+      tell("The server does not answer; whether it was done will show here. Try again in a moment.");
+    } else if (xhr.status === 404) {
+      tell("This job is gone.");
+    } else if (xhr.status === 403 && !xhr.getResponseHeader("HX-Trigger")) {
+      tell("You have logged in again since this page was opened; nothing was done. Reload the page and try again.");
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", () => {
+    settleFocus();
+    fade();
+  });
+
+  function tell(text) {
+    const notice = document.createElement("p");
+    notice.className = "jd-notice jd-warning";
+    notice.textContent = text;
+    notices.replaceChildren(notice);
+  }
+
+  function fade() {
+    for (const notice of notices.querySelectorAll(".jd-success:not([data-seen])")) {
+      notice.dataset.seen = "1";
+      setTimeout(() => notice.remove(), QUIET_AFTER);
+    }
+  }
+
+  // The button that was used may have gone with its action: then its row, or the page, has the focus.
+  function settleFocus() {
+    if (!lastUsed || dialog.open || document.activeElement !== document.body) return;
+    const job = lastUsed.replace(/-[a-z-]+$/, "");
+    const heir = [lastUsed, `${job}-more`, `${job}-name`, "main"]
+      .map((id) => document.getElementById(id))
+      .find((element) => element?.checkVisibility());
+    heir?.focus({ preventScroll: true });
+  }
+
+  fade();
+})();

@@ -1,0 +1,55 @@
+"""The brokers over which workers are woken, each with a queue that belongs to one run of the tests."""
+
+import os
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from django.conf import settings
+from kombu import Connection, Queue
+
+NUMBER = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or 0)
+"""Which of the parallel test processes this is."""
+
+URLS = {
+    "embedded": "filesystem://",
+    "redis": f"redis://127.0.0.1:6379/{1 + NUMBER % 7}",
+    "rabbitmq": "amqp://guest:guest@127.0.0.1:5672//",
+}
+
+
+@dataclass
+class Broker:
+    """One broker of `URLS`, and a queue at it that nobody else uses."""
+
+    name: str
+    queue: str = field(default_factory=lambda: f"jobdeck-contract-{uuid4().hex[:12]}")
+
+    @property
+    def url(self) -> str:
+        return URLS[self.name]
+
+    def connection(self) -> Connection:
+        """A connection as workers and monitors have it."""
+        options = settings.CELERY_BROKER_TRANSPORT_OPTIONS if self.name == "embedded" else {}
+        return Connection(self.url, connect_timeout=2, transport_options=options)
+
+    def trouble(self) -> str:
+        """Why it cannot be used on this machine; empty if it can."""
+        with self.connection() as connection:
+            try:
+                connection.ensure_connection(max_retries=1, timeout=3)
+            except (OSError, *connection.connection_errors, *connection.channel_errors) as error:
+                return f"{self.name} does not answer at {self.url} ({error}) · 'make services' brings it"
+        return ""
+
+    def lose_messages(self) -> int:
+        """Empty the queue, as a broker does that loses its disk; how many messages are lost."""
+        with self.connection() as connection, connection.channel() as channel:
+            return Queue(self.queue, channel=channel).purge()
+
+    def remove(self) -> None:
+        """Leave nothing of this run at the broker."""
+        with self.connection() as connection, connection.channel() as channel:
+            Queue(self.queue, channel=channel).delete()
+            if self.name == "rabbitmq":
+                channel.exchange_delete(self.queue)

@@ -1,0 +1,167 @@
+"""`make run`: one command that starts the whole site, keeps it running, and ends it."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.project.site import Site, free_port, until
+
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.timeout(180)]
+
+LONG_JOB = """
+import sys
+from django.contrib.auth.models import User
+from jobs.manager import JobManager
+from jobs.models import job_rows
+job = JobManager("jobs").create_job("long", User.objects.get(username="demo"), "COMMAND", command=[
+    sys.executable, "-c", "import pathlib, time; time.sleep(6); pathlib.Path('done').write_text('yes')"])
+job.execute()
+import time
+end = time.monotonic() + 30
+while job_rows().get(pk=job.pk).status_code != "RUN" and time.monotonic() < end:
+    time.sleep(0.05)
+print(job_rows().get(pk=job.pk).status_code)
+"""
+STATUS = "from jobs.models import job_rows; print(job_rows().get(name='long').status_code)"
+COUNTS = """
+from django.contrib.auth.models import User
+from jobs.models import job_rows
+print(User.objects.count(), job_rows().count())
+"""
+
+
+def is_well(site: Site) -> bool:
+    return site.get("/healthz")[0] == 200
+
+
+def test_it_says_where_it_is_when_everything_answers(running_site):
+    assert f"ready: http://127.0.0.1:{running_site.port}/\n" in running_site.lines
+    status, _, body = running_site.get("/healthz")
+    assert status == 200
+    assert json.loads(body)["checks"] == {"database": True, "migrations": True, "worker": True, "monitor": True}
+
+
+def test_its_front_door_shows_a_browser_the_dashboard_and_tells_others_who_answers(running_site):
+    status, place, _ = running_site.get("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (status, place) == (302, "/jobs/")
+    for accept in ("application/json", "*/*"):
+        status, _, body = running_site.get("/", Accept=accept)
+        assert status == 200
+        assert json.loads(body)["name"] == "Jobdeck"
+
+
+def test_what_its_processes_say_is_on_the_terminal_and_in_files(running_site):
+    logs = running_site.folder / "logs"
+    assert {path.name for path in logs.iterdir()} >= {"web.log", "worker.log", "monitor.log"}
+    running_site.get("/no-such-page")
+    until(lambda: "Not Found: /no-such-page" in (logs / "web.log").read_text())
+    until(lambda: running_site.said("Not Found: /no-such-page"))
+    (line,) = (line for line in running_site.lines if "/no-such-page" in line)
+    assert line.startswith("web     | ")
+
+
+def test_its_key_is_its_own_and_for_its_owner_only(running_site):
+    key = running_site.folder / "secret_key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(key.read_text().strip()) >= 50
+
+
+def test_a_second_start_on_the_same_data_folder_says_so_and_leaves_the_first_alone(running_site):
+    second = running_site.manage("run", PORT=str(free_port()))
+    assert second.returncode == 1
+    assert str(running_site.folder) in second.stderr
+    assert f"process {running_site.process.pid}" in second.stderr
+    assert f"http://127.0.0.1:{running_site.port}/" in second.stderr
+    assert is_well(running_site)
+
+
+def test_a_second_start_on_the_same_port_says_so_and_touches_nothing(running_site, tmp_path):
+    second = running_site.manage("run", DATA_DIR=str(tmp_path / "other"))
+    assert second.returncode == 1
+    assert f"port {running_site.port}: address already in use" in second.stderr
+    assert f"PORT={running_site.port + 1}" in second.stderr
+    assert not (tmp_path / "other").exists()
+    assert is_well(running_site)
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "monitor"])
+def test_a_child_that_dies_is_started_again(running_site, name):
+    word = "granian" if name == "web" else f"manage.py {name}"
+    before = running_site.processes(word)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: running_site.processes(word) - before)
+    until(lambda: is_well(running_site))
+    assert running_site.said(f"{name} ended (SIGKILL); starting it again")
+
+
+def test_a_web_server_whose_inner_process_dies_comes_back(running_site):
+    inner = max(running_site.processes("granian"))
+    os.kill(inner, signal.SIGKILL)
+    until(lambda: inner not in running_site.processes("granian"))
+    until(lambda: is_well(running_site))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_with_everything_that_it_started(site, signum):
+    site.start("--without-examples")
+    assert site.signal(signum) == 0
+    assert site.said("running jobs go on")
+    assert site.processes() == set()
+
+
+def test_killing_it_leaves_nothing_behind_and_its_folder_free(site):
+    site.start("--without-examples")
+    assert site.signal(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: not site.processes(), 15)
+    assert site.start().signal(signal.SIGTERM) == 0
+
+
+def test_killing_it_leaves_nothing_behind_even_if_its_guard_was_killed_before(site):
+    site.start("--without-examples")
+    (guard,) = site.processes("guard.py")
+    os.kill(guard, signal.SIGKILL)
+    until(lambda: site.processes("guard.py") - {guard})
+    site.signal(signal.SIGKILL)
+    until(lambda: not site.processes(), 15)
+
+
+def test_a_start_while_the_processes_of_a_killed_one_still_end_asks_to_wait(site):
+    site.start("--without-examples")
+    (worker,) = site.processes("manage.py worker")
+    os.kill(worker, signal.SIGSTOP)  # it will not end by TERM, only by the guard's KILL
+    site.signal(signal.SIGKILL)
+    second = site.manage("run")
+    assert second.returncode == 1
+    assert "just being ended" in second.stderr
+    until(lambda: not site.processes(), 20)
+
+
+def test_a_running_job_outlives_the_site_and_is_found_again(site):
+    site.start("--without-examples")
+    assert site.python(LONG_JOB) == "RUN"
+    assert site.signal(signal.SIGTERM) == 0
+    assert site.python(STATUS) == "RUN"
+    site.start()
+    until(lambda: site.python(STATUS) == "COM", 30)
+
+
+def test_only_the_first_start_makes_the_account_and_the_examples(site):
+    site.start()
+    assert site.said("log in as 'demo' with the password 'demo'")
+    first = site.python(COUNTS)
+    assert first == "1 4"
+    site.signal(signal.SIGTERM)
+    site.start()
+    assert not site.said("log in as")
+    assert site.python(COUNTS) == first
+
+
+def test_a_start_whose_database_cannot_be_used_says_why_and_starts_nothing(site):
+    done = site.manage("run", DATABASE_URL="postgres://nobody@127.0.0.1:9/nothing")
+    assert done.returncode == 1
+    assert "refused" in done.stdout
+    assert "Nothing was started" in done.stderr
+    assert site.processes() == set()
