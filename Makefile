@@ -28,7 +28,7 @@ lint: $(DEVELOPMENT)
 	@exec $(BIN)/python scripts/test --only-checks
 
 faults: $(DEVELOPMENT)
-	@exec $(BIN)/python -m tests.faults.long $(ARGS)
+	@exec $(BIN)/python -m tests.faults --random 1800 $(ARGS)
 
 bench: $(DEVELOPMENT)
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
@@ -46,7 +46,7 @@ help:
 	@echo "make test      linters and all tests, on SQLite and on PostgreSQL; ARGS='-k local' is passed on to pytest"
 	@echo "make demo      one real job from start to result in a temporary folder, every figure checked"
 	@echo "make services  installs and starts what the tests use beyond Python (Debian, as root)"
-	@echo "make faults    kills processes at random for a long time and counts what went wrong"
+	@echo "make faults    kills processes at every point and at random for half an hour, and counts what went wrong"
 	@echo "make lint      the linters alone"
 	@echo "make bench     the benchmarks"
 	@echo "make clean     removes .venv and caches"

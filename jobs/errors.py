@@ -43,7 +43,10 @@ class StatusNotRefreshed(JobError, TimeoutError):
     """The monitor did not answer in time; the last known status stands."""
 
     def __init__(self, job, timeout):
-        reason = job.scheduler.last_error if job.scheduler_id else ""
+        reason = ""
+        if job.scheduler_id:
+            job.scheduler.refresh_from_db(fields=["failures", "last_error"])
+            reason = "" if job.scheduler.reachable else job.scheduler.last_error
         super().__init__(
             f"job {job.pk} ({job.name}): no fresh status within {timeout:g} s"
             + (f"; {job.scheduler.name} says: {reason}" if reason else "; is the monitor running?")

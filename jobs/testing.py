@@ -244,9 +244,9 @@ def _work() -> bool:
 
 
 def _look() -> bool:
+    before = _fingerprint()
     mark_due_looks()
     stop_overdue()
-    before = _fingerprint()
     for scheduler in Scheduler.objects.all():
         engine = engines().get(scheduler.type)
         if engine is not None:
@@ -255,4 +255,5 @@ def _look() -> bool:
 
 
 def _fingerprint() -> list:
-    return list(job_rows().order_by("pk").values_list("pk", "status_code", "attempt", "missed"))
+    jobs = job_rows().order_by("pk").values_list("pk", "status_code", "attempt", "missed")
+    return [*jobs, *Intent.objects.open().order_by("pk").values_list("pk")]

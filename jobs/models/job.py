@@ -16,6 +16,7 @@ from jobs.models.fields import FunctionPathField
 from jobs.models.verbs import JobVerbs
 from jobs.permissions import visible_jobs
 from jobs.status import ACTIVE, Status
+from jobs.workspaces import default_workspace_path
 
 
 class JobQuerySet(PolymorphicQuerySet):
@@ -147,6 +148,8 @@ class Job(JobVerbs, PolymorphicModel):
             DatabaseError: the row is gone; a deleted job does not come back by being saved.
         """
         if self._state.adding:
+            if not self.workspace and self.user_id is not None:
+                self.workspace = str(default_workspace_path(self))
             if not self.token_hash:
                 self.token_hash = self.callback_token_hash()
             super().save(*args, **kwargs)

@@ -57,7 +57,9 @@ class JobVerbs:
         Raises:
             Job.DoesNotExist: the job is gone.
         """
-        self.refresh_from_db(fields=sorted(self.OWNED))
+        # An object from before the submission does not know the scheduler that was chosen for it.
+        chosen = {"scheduler"} if self.scheduler_id is None else set()
+        self.refresh_from_db(fields=sorted(self.OWNED | chosen))
 
     def update_status(self, status: str | None = None, *, message: str | None = None, timeout: float = 10.0) -> str:
         """Move the job, or wait for a fresh look at it.

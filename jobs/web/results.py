@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
@@ -50,10 +51,11 @@ class Preview:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a workspace; `cut` where there are more than are shown."""
+    """The files of a workspace; `cut` where there are more than are shown, `unnamed` those whose names are no text."""
 
     files: list[WorkspaceFile]
     cut: bool
+    unnamed: int
 
     def choose(self, name: str) -> WorkspaceFile | None:
         """The file of that name; without one, what a person most likely came for: a picture, else the first table."""
@@ -69,7 +71,8 @@ class Listing:
 def listing(job) -> Listing:
     """The regular files of the job's workspace whose names can stand in a page; links are not shown."""
     files = list_files(workspace_path(job), MOST_FILES + 1)
-    return Listing([file for file in files[:MOST_FILES] if _can_be_written(file.name)], len(files) > MOST_FILES)
+    shown = [file for file in files[:MOST_FILES] if _can_be_written(file.name)]
+    return Listing(shown, len(files) > MOST_FILES, len(files[:MOST_FILES]) - len(shown))
 
 
 def open_result(job, name: str) -> BinaryIO:
@@ -147,9 +150,5 @@ def _is_number(text: str) -> bool:
 
 
 def _can_be_written(name: str) -> bool:
-    """Whether a name is text; on Linux it may be any bytes, which Python shows as lone surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Whether a name is one line of text; on Linux it may be any bytes, which Python shows as lone surrogates."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)

@@ -297,7 +297,7 @@ def test_update_status_raises_when_no_monitor_answers_and_says_what_is_wrong(fak
     job = fake_job()
     with pytest.raises(StatusNotRefreshed, match=f"job {job.pk} .*no fresh status within 0.2 s; is the monitor"):
         job.update_status(timeout=0.2)
-    Scheduler.objects.update(last_error="the pool is down")
+    Scheduler.objects.update(last_error="the pool is down", failures=1)
     with pytest.raises(TimeoutError, match="fake says: the pool is down"):
         job.update_status(timeout=0.2)
 

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         # Threads, because the work is waiting for engines and for children; what may hang runs in a child anyway.
         current_app.worker_main(
             [
+                "--quiet",  # no banner
                 "worker",
                 "--pool=threads",
                 f"--concurrency={concurrency}",

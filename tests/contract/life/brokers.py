@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 from django.conf import settings
@@ -53,3 +54,7 @@ class Broker:
             Queue(self.queue, channel=channel).delete()
             if self.name == "rabbitmq":
                 channel.exchange_delete(self.queue)
+            elif self.name == "redis":
+                channel.client.delete(*channel.client.keys(f"*{self.queue}*"), self.queue)
+            else:
+                Path(channel.control_folder, f"{self.queue}.exchange").unlink(missing_ok=True)

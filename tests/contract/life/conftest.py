@@ -43,9 +43,10 @@ def place(request, transactional_db, tmp_path_factory):
     with world.running_engine() as engine:
         driver = Settling() if broker is None else Processes(broker, tmp_path_factory.mktemp(name))
         try:
+            driver.open()
             yield world, engine, driver
-            driver.close()
         finally:
+            driver.close()
             empty_database()
 
 

@@ -45,6 +45,9 @@ class Driver(ABC):
         """What the processes wrote, for a person who looks for the fault."""
         return ""
 
+    def open(self) -> None:
+        """Start what it needs."""
+
     def close(self) -> None:
         """End what was started."""
 
@@ -69,6 +72,9 @@ class Processes(Driver):
         self.broker = broker
         self.folder = folder
         self.processes: dict[str, subprocess.Popen] = {}
+
+    def open(self) -> None:
+        """Start both, and wait until they are at work."""
         self.start("monitor")
         self.start("worker")
         self.until(lambda: self.alive("monitor") and self.alive("worker"), "worker and monitor are there")

@@ -85,16 +85,20 @@
   });
 
   function tell(text) {
+    const toast = document.createElement("div");
     const notice = document.createElement("p");
+    toast.className = "jd-toast";
     notice.className = "jd-notice jd-warning";
     notice.textContent = text;
-    notices.replaceChildren(notice);
+    toast.append(notice);
+    notices.replaceChildren(toast);
+    fade();
   }
 
   function fade() {
-    for (const notice of notices.querySelectorAll(".jd-success:not([data-seen])")) {
-      notice.dataset.seen = "1";
-      setTimeout(() => notice.remove(), QUIET_AFTER);
+    for (const toast of notices.querySelectorAll(".jd-toast:not([data-seen])")) {
+      toast.dataset.seen = "1";
+      setTimeout(() => toast.remove(), toast.querySelector(".jd-success") ? QUIET_AFTER : 3 * QUIET_AFTER);
     }
   }
 
@@ -107,6 +111,4 @@
       .find((element) => element?.checkVisibility());
     heir?.focus({ preventScroll: true });
   }
-
-  fade();
 })();
