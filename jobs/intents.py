@@ -167,7 +167,7 @@ def look_soon(scheduler_ids: Iterable[int | None]) -> None:
     """Have the monitor ask these schedulers as soon as their least interval allows."""
     wanted = {pk for pk in scheduler_ids if pk is not None}
     with committing(LOOK):
-        Scheduler.objects.filter(pk__in=wanted, look_wanted=False).update(look_wanted=True)
+        Scheduler.objects.filter(pk__in=wanted).update(look_wanted=clock.now())
 
 
 def look_again_at(job_id: int, moment: datetime) -> None:

@@ -48,6 +48,8 @@ class JobManager:
         if getattr(user, "pk", None) is None:
             raise InvalidAttribute("user: a job needs the user whose it is, usually request.user of a person logged in")
         self._check_names(model, attributes)
+        # With the longest primary key that there can be: the name must not turn out too long when the job has its own.
+        self._check_length(name.replace("{id}", "9" * 19))
         try:
             # Until there is a primary key, a name that nobody else can have stands in.
             job = model(name=f"{uuid4()}" if "{id}" in name else name, user=user, label=self.label, **attributes)
@@ -77,6 +79,11 @@ class JobManager:
             raise UnknownAttribute(
                 f"{', '.join(unknown)}: {model.__name__} has no such attribute that can be set; it has {', '.join(allowed)}"
             )
+
+    def _check_length(self, name: str) -> None:
+        longest = Job._meta.get_field("name").max_length
+        if len(name) > longest:
+            raise InvalidAttribute(f"name: a name has at most {longest} characters; this one has {len(name)}")
 
     def _clean(self, job: Job) -> None:
         try:

@@ -174,8 +174,8 @@ class Migration(migrations.Migration):
                 ("next_poll", models.DateTimeField(blank=True, null=True)),
                 (
                     "look_wanted",
-                    models.BooleanField(
-                        default=False, help_text="Somebody asked for a look before the next one is due."
+                    models.DateTimeField(
+                        blank=True, help_text="When somebody last asked for an early look.", null=True
                     ),
                 ),
                 (

@@ -14,7 +14,7 @@ class Scheduler(models.Model):
     cursor = models.JSONField(null=True, blank=True, help_text="Where the engine's last answer ended.")
     last_poll = models.DateTimeField(null=True, blank=True)
     next_poll = models.DateTimeField(null=True, blank=True)
-    look_wanted = models.BooleanField(default=False, help_text="Somebody asked for a look before the next one is due.")
+    look_wanted = models.DateTimeField(null=True, blank=True, help_text="When somebody last asked for an early look.")
 
     failures = models.PositiveIntegerField(default=0, help_text="Questions in a row that brought no answer.")
     last_error = models.TextField(blank=True)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db.models import F
+from django.db.models import Case, F, When
 
 from jobs import clock
 from jobs.engine import Engine, EngineUnavailable, Handle, Poll, Report, Watched, by_tag, make_tag
@@ -50,6 +50,8 @@ def poll_once(scheduler: Scheduler, engine: Engine) -> bool:
     """
     started = clock.now()
     rows = _watched_rows(scheduler)
+    if not rows and not scheduler.look_wanted:
+        return True
     watched = [Watched(make_tag(row["uuid"], row["attempt"]), row["external_id"], row["status_code"]) for row in rows]
     try:
         if watched:
@@ -70,7 +72,8 @@ def poll_once(scheduler: Scheduler, engine: Engine) -> bool:
             cursor=poll.cursor,
             last_poll=started,
             next_poll=started + timedelta(seconds=interval),
-            look_wanted=False,
+            # A look that was asked for while the engine was answering is still to come.
+            look_wanted=Case(When(look_wanted__gt=started, then=F("look_wanted")), default=None),
             **answered,
         ):
             return False
@@ -112,7 +115,7 @@ def _failed(scheduler: Scheduler, error: str) -> None:
         last_error_time=now,
         last_poll=now,
         next_poll=now + timedelta(seconds=backoff),
-        look_wanted=False,
+        look_wanted=None,
     ):
         log.warning("%s: %s (asked again in %.0f s)", scheduler.name, error, backoff)
 

@@ -313,7 +313,7 @@ def test_a_refresh_is_not_answered_by_a_failed_question(fake_job, fake, tick, cl
 
 def test_a_look_that_a_callback_asked_for_later_is_made_then(fake_job, scheduler, clock, row):
     job = fake_job()
-    Scheduler.objects.update(look_wanted=False)
+    Scheduler.objects.update(look_wanted=None)
     intents.look_again_at(job.pk, clock.time)
     clock.move(-1)
     mark_due_looks()

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.contenttypes.models import ContentType
 
+from jobs.manager import JobManager
 from jobs.models import job_rows
 from jobs.status import Status
 from jobs.testing import settle
@@ -83,6 +84,18 @@ def test_the_overview_says_that_the_engine_is_away_and_what_is_tried_again(anns,
     assert "cannot be reached at the moment: the fake engine is away" in page
 
 
+def test_the_overview_shows_the_parts_of_the_jobs_type(anns, ann):
+    job = JobManager("jobs").create_job(
+        "cmd", ann, "COMMAND", command=["echo", "two words"], environment={"KEY": "v4lue"}
+    )
+
+    page = text(anns.get(f"/jobs/{job.pk}/"))
+
+    assert "echo &#x27;two words&#x27;" in page
+    assert "KEY" in page
+    assert "v4lue" not in page
+
+
 def test_the_overview_shows_resources_and_exit_code(anns, new_job):
     job = new_job(status=Status.RUNNING)
     job_rows().filter(pk=job.pk).update(exit_code=3, resources={"cpu_seconds": 12.5, "max_rss_bytes": 5 * 2**20})
@@ -111,11 +124,10 @@ def test_properties_read_as_names_and_values(anns, new_job):
         }
     )
 
-    page = re.sub(r"\s+", " ", text(anns.get(f"/jobs/{job.pk}/results/")))
+    words = re.sub(r"<[^>]*>|\s+", " ", text(anns.get(f"/jobs/{job.pk}/results/")))
+    words = re.sub(r" +", " ", words)
 
-    assert "<dt>Weather</dt>" in page
-    assert "<dt>Wet days</dt> <dd> 581" in page
-    assert '<span class="jd-soft">2012</span> 48' in page
+    assert "Weather Wet days 581 Longest dry spell per year 2012 48 2013 30 Wettest day none" in words
 
 
 @pytest.mark.parametrize(
