@@ -210,7 +210,10 @@ class Engine(ABC):
 
     @abstractmethod
     def forget(self, handles: Sequence[Handle]) -> dict[str, Outcome]:
-        """Remove all that is left of ended attempts outside of the workspace. For what is not there: OVER."""
+        """Remove all that is left of ended attempts outside of the workspace.
+
+        For what is not there: OVER. For what has not ended: LATER, and it is left alone.
+        """
 
     @abstractmethod
     def recover(self, scheduler, tag: str) -> str | None:

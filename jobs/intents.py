@@ -85,6 +85,8 @@ def want(job, action: str, *, user=None) -> Intent | None:
         ActionNotAllowed: not in this status, not with this engine, or something else is being done.
     """
     action = Action(action)
+    if action == Action.REFRESH:
+        return ask_for_refresh(job)
     with committing(WANT):
         row = job_rows().select_for_update(of=("self",)).filter(pk=job.pk).first()
         if row is None or (row.hidden and action != Action.DELETE):

@@ -168,9 +168,7 @@ class _Plan:
         if change.process_again:
             if old != Status.ERROR or not new["results_failed"]:
                 return
-        elif old in FINAL or (target != old and target not in MOVES[old]):
-            return
-        elif old == Status.RESULTS_READY and target != old and change.only_from is None:
+        elif old in FINAL or (target != old and not _may_move(old, target, change)):
             return
         if target == Status.COMPLETE and old != Status.RESULTS_READY and new["process_results_function"]:
             target = Status.RESULTS_READY
@@ -239,6 +237,10 @@ class _Plan:
     def _remember(self, old: str, message: str | None) -> None:
         new, message = self.new, storable(message) or ""
         self.moves.append(Move(new["id"], new["attempt"], str(old), new["status_code"], new["status_label"], message))
+
+
+def _may_move(old: str, new: str, change: Change) -> bool:
+    return new in MOVES[old] and (old != Status.RESULTS_READY or change.only_from is not None)
 
 
 def storable(text: str | None) -> str | None:

@@ -19,7 +19,8 @@ class JobType:
         model: the subclass of Job.
         engine: what runs it; None for a type that is moved by callback and app code, or by its own hooks.
         hooks: the type has no engine, but overrides `_execute` and its fellows.
-        form: dotted path of the form for 'New job' (a ModelForm with the request's user as keyword `user`); empty for none.
+        form: dotted path of the form for 'New job', empty for none: a Form that takes the keyword `user`, with `create()`,
+            which returns the job or raises JobError, `explain()` for what will run, and `advanced`, the fields to fold.
         permission: what a caller from REST, forms and dialects needs to make one; empty for none.
         custom_statuses: label to base code.
         panels: templates included on a job's page.

@@ -1,5 +1,6 @@
 """Folders of apps, users and jobs, and files inside them that cannot lead out."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -70,28 +71,47 @@ class WorkspaceFile:
     modified: datetime
 
 
+DEEPEST = 50
+"""Folders inside one another that are listed; a job may make any number."""
+
+
 def list_files(folder: Path, limit: int = 1000) -> list[WorkspaceFile]:
     """The regular files below `folder`, sorted by name, at most `limit`; links are neither shown nor followed."""
     found = []
-    for entry in _walk(folder):
-        info = entry.stat(follow_symlinks=False)
-        name = Path(entry.path).relative_to(folder).as_posix()
+    for name, info in _walk(folder):
         found.append(WorkspaceFile(name, info.st_size, datetime.fromtimestamp(info.st_mtime, UTC)))
         if len(found) >= limit:
             break
     return sorted(found, key=lambda file: file.name)
 
 
-def _walk(folder: Path) -> Iterator[os.DirEntry]:
+def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The regular files below `folder`; what vanishes or cannot be read meanwhile, as a job at work does, is left out."""
+    waiting: list[tuple[str, ...]] = [()]
+    while waiting:
+        parts = waiting.pop()
+        inner = []
+        for name, info in _entries(folder, parts):
+            if stat.S_ISREG(info.st_mode):
+                yield "/".join((*parts, name)), info
+            elif stat.S_ISDIR(info.st_mode) and len(parts) < DEEPEST:
+                inner.append((*parts, name))
+        waiting += reversed(inner)
+
+
+def _entries(folder: Path, parts: tuple[str, ...]) -> list[tuple[str, os.stat_result]]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
-        elif entry.is_file(follow_symlinks=False):
-            yield entry
+        opened = _open_folder(folder, parts, "/".join(parts))
+    except (OSError, InvalidAttribute):
+        return []
+    found = []
+    try:
+        for name in sorted(os.listdir(opened)):  # noqa: PTH208 a handle, which no link can redirect
+            with contextlib.suppress(OSError):
+                found.append((name, os.stat(name, dir_fd=opened, follow_symlinks=False)))
+    finally:
+        os.close(opened)
+    return found
 
 
 def open_inside(folder: Path, name: str):
@@ -107,19 +127,28 @@ def open_inside(folder: Path, name: str):
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
         raise InvalidAttribute(f"file: {name!r} does not name a file inside the job's workspace")
-    current = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    inner = _open_folder(folder, parts[:-1], name)
     try:
-        for part in parts[:-1]:
-            following = _open_at(current, part, os.O_DIRECTORY, name)
-            os.close(current)
-            current = following
-        file = _open_at(current, parts[-1], os.O_NONBLOCK, name)
+        file = _open_at(inner, parts[-1], os.O_NONBLOCK, name)
     finally:
-        os.close(current)
+        os.close(inner)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise FileNotFoundError(f"{name} is not a regular file")
     return os.fdopen(file, "rb")
+
+
+def _open_folder(folder: Path, parts: tuple[str, ...], name: str) -> int:
+    current = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts:
+            following = _open_at(current, part, os.O_DIRECTORY, name)
+            os.close(current)
+            current = following
+    except BaseException:
+        os.close(current)
+        raise
+    return current
 
 
 def _open_at(folder: int, part: str, flags: int, name: str) -> int:
@@ -127,7 +156,7 @@ def _open_at(folder: int, part: str, flags: int, name: str) -> int:
         return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
     except (FileNotFoundError, PermissionError) as error:
         raise FileNotFoundError(f"{name}: no such file in the workspace") from error
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         raise InvalidAttribute(f"file: {name!r} leads through a link or is no file of the workspace") from error
 
 
@@ -138,7 +167,10 @@ def resolve_named_path(job, path: str, *, from_app_code: bool) -> Path:
         InvalidAttribute: the caller is not app code, and the path (links followed) lies neither in the job's workspace nor
             in one of `JOBS["SHARED_FOLDERS"]`.
     """
-    resolved = (workspace_path(job) / path).resolve()
+    try:
+        resolved = (workspace_path(job) / path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a ring, a NUL character
+        raise InvalidAttribute(f"{path!r} does not name a file: {error}") from error
     if from_app_code:
         return resolved
     allowed = [workspace_path(job), *conf.shared_folders]

@@ -24,5 +24,6 @@ class LocalConfig(AppConfig):
                 description="A command as a process on this machine.",
                 form="jobs.local.forms.CommandJobForm",
                 permission=RUN_COMMANDS,
+                panels=("jobs_local/command.html",),
             )
         )

@@ -101,7 +101,7 @@ class LocalEngine(Engine):
 
     def poll(self, scheduler, cursor, watched: Sequence[Watched]) -> Poll:
         # What waits is looked at now and then only, but at once where somebody asked for a look (a stop, say).
-        full = scheduler.look_wanted or clock.now().timestamp() - self._last_full >= FULL_LOOK
+        full = scheduler.look_wanted is not None or clock.now().timestamp() - self._last_full >= FULL_LOOK
         if full:
             self._last_full = clock.now().timestamp()
         reports = []

@@ -54,7 +54,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.12g}"
     if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
         more = f", … ({len(value)})" if len(value) > MOST_ITEMS else ""
         return ", ".join(_plain(item) for item in value[:MOST_ITEMS]) + more

@@ -125,7 +125,9 @@ def test_a_message_is_cut_and_cleaned(running, post, row):
     assert row(running)["status_message"] == "<script>alert(1)</script>"
 
 
-@pytest.mark.parametrize("token", ["", "0" * 64, "\u00fc", " ", "x" * 10000], ids=["none", "wrong", "odd", "blank", "long"])
+@pytest.mark.parametrize(
+    "token", ["", "0" * 64, "\u00fc", " ", "x" * 10000], ids=["none", "wrong", "odd", "blank", "long"]
+)
 def test_a_wrong_token_is_forbidden(running, post, row, token):
     before = row(running)
     response = post(running, {"progress": 3}, token=token)

@@ -1,7 +1,10 @@
 """Types without an engine: their hooks run one by one, in a child that can be killed."""
 
+import os
+import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -118,8 +121,7 @@ def test_a_hook_that_hangs_is_killed_at_its_deadline_with_what_it_started(echo, 
 
 def _lives(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
@@ -129,6 +131,7 @@ def test_a_hook_that_leaves_a_process_running_is_not_waited_for(echo, row):
     job = echo("background")
     assert time.monotonic() - before < 10
     assert row(job)["status_code"] == Status.SUBMITTED
+    os.kill(int((workspace_path(job) / "child").read_text()), signal.SIGKILL)
 
 
 def test_a_hook_that_takes_longer_than_a_claim_is_not_taken_for_dead(echo, row, settings, history):

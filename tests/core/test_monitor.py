@@ -1,5 +1,6 @@
 """The monitor: what engines report, what it makes of silence, and who leads."""
 
+import itertools
 import threading
 import time
 
@@ -94,7 +95,9 @@ def test_a_report_about_a_job_that_was_not_asked_for_is_ignored(fake_job, fake, 
     assert row(job)["status_code"] == Status.SUBMITTED
 
 
-def test_an_answer_about_an_attempt_that_was_resubmitted_meanwhile_is_refused(fake_job, fake, scheduler, row, monkeypatch):
+def test_an_answer_about_an_attempt_that_was_resubmitted_meanwhile_is_refused(
+    fake_job, fake, scheduler, row, monkeypatch
+):
     job = fake_job()
     fake.start(job)
     poll = fake.poll
@@ -378,7 +381,9 @@ def test_a_scheduler_of_another_host_is_not_led_here(scheduler):
     assert not leadership.lead(scheduler().pk)
 
 
-def test_what_a_former_leader_was_answered_is_not_written(fake_job, fake, scheduler, row, clock, as_monitor, monkeypatch):
+def test_what_a_former_leader_was_answered_is_not_written(
+    fake_job, fake, scheduler, row, clock, as_monitor, monkeypatch
+):
     job = fake_job()
     leadership.resign()
     as_monitor("first")
@@ -434,7 +439,7 @@ def test_an_intent_whose_message_was_lost_is_sent_again_ever_less_often(fake_job
         sent_after += [clock.time] * len(messages)
         messages.clear()
         clock.move(0.25)
-    pauses = [(b - a).total_seconds() for a, b in zip(sent_after, sent_after[1:], strict=False)]
+    pauses = [(b - a).total_seconds() for a, b in itertools.pairwise(sent_after)]
     assert pauses[0] == conf.RESEND_AFTER
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60

@@ -1,5 +1,6 @@
 """Two writers at one job: one wins."""
 
+import itertools
 import threading
 
 import pytest
@@ -90,7 +91,7 @@ def test_two_calls_that_move_many_of_the_same_jobs_do_not_wait_for_each_other_in
     race([None], all_of(jobs), all_of(jobs[::-1]))
     assert set(job_rows().values_list("status_code", flat=True)) == {"PAS"}
     events = JobEvent.objects.filter(job=jobs[0]).values_list("old_status", "new_status")
-    assert all(before[1] == after[0] for before, after in zip(events[:], events[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(events))
 
 
 def test_of_two_who_want_different_things_of_a_job_one_is_refused_or_gives_way(fake, new_job):

@@ -117,9 +117,13 @@ def test_a_worker_that_dies_at_the_submission_is_followed_by_one_that_submits_it
 def test_a_worker_that_dies_before_it_recorded_the_submission_is_followed_by_one_that_does(
     wanted, fake, row, clock, monkeypatch, history
 ):
-    with monkeypatch.context() as patched, pytest.raises(PowerCut):
-        patched.setattr(submission, "record", lambda *args: (_ for _ in ()).throw(PowerCut))
-        carry_out(intent_of(wanted).pk)
+    def cut_off(*args):
+        raise PowerCut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(submission, "record", cut_off)
+        with pytest.raises(PowerCut):
+            carry_out(intent_of(wanted).pk)
     clock.move(conf.LEASE + 1)
     settle()
     assert row(wanted)["external_id"] == "fake-1"

@@ -154,6 +154,8 @@ def started_and_stopped_in_the_browser(run: Run) -> None:
     job = Job.objects.get(name=name)
     run.wait_for(job, Status.RUNNING)
     run.web.look(job.pk, delay=0.3)
+    if not wait_until(lambda: not Job.objects.filter(pk=job.pk, look_at__isnull=False).exists(), PATIENCE):
+        raise Problem("stuck", f"{run.describe(job)}: the look that was asked for did not come")
     run.web.act(job, "stop")
     run.wait_for(job, Status.ABORTED)
     run.ran(job, at_most=1)

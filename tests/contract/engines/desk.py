@@ -74,10 +74,14 @@ class Desk:
     # --- as the monitor
 
     def look(self, *jobs: Job) -> Poll:
-        """Let the world turn, the engine do its own things, and ask one question."""
+        """Let the world turn and the engine do its own things, and ask one question."""
         self.world.turn()
+        self.engine.tick(Scheduler.objects.get(pk=jobs[0].scheduler_id))
+        return self.ask(*jobs)
+
+    def ask(self, *jobs: Job) -> Poll:
+        """Ask one question and write down the answer."""
         scheduler = Scheduler.objects.get(pk=jobs[0].scheduler_id)
-        self.engine.tick(scheduler)
         for job in jobs:
             job.read_row()
         watched = [Watched(job.tag, job.external_id, job.status_code) for job in jobs]

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from kombu import Connection, Queue
+from kombu.exceptions import OperationalError
 
 NUMBER = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or 0)
 """Which of the parallel test processes this is."""
@@ -39,7 +40,7 @@ class Broker:
         with self.connection() as connection:
             try:
                 connection.ensure_connection(max_retries=1, timeout=3)
-            except (OSError, *connection.connection_errors, *connection.channel_errors) as error:
+            except OperationalError as error:
                 return f"{self.name} does not answer at {self.url} ({error}) · 'make services' brings it"
         return ""
 
