@@ -36,7 +36,7 @@ def create_weather_job(name: str, user, pause: float):
         user,
         "COMMAND",
         description="Monthly precipitation, temperature and dry spells from NOAA's daily observations.",
-        command=[sys.executable, "analyse.py", "seattle-weather.csv", "--pause", str(pause)],
+        command=[sys.executable, "-B", "analyse.py", "seattle-weather.csv", "--pause", str(pause)],
         input_files=[str(WEATHER / file) for file in WEATHER_FILES],
         process_results_function="examples.weather.results.headline",
     )

@@ -28,14 +28,16 @@ BUSY_PAUSE = 0.5
 MOST_CRASHES = 5
 """After so many unexpected errors a job that was to be run is an Error; it would go on for ever."""
 
-_places: dict[int | None, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(AT_ONCE))
+_places: dict[object, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(AT_ONCE))
 
 
 def carry_out(intent_id: int) -> None:
     """Do what an open intent asks for, if no other worker is at it."""
-    scheduler_id = job_rows().filter(intents=intent_id).values_list("scheduler_id", flat=True).first()
-    place = _places[scheduler_id]
-    if not place.acquire(blocking=scheduler_id is None):
+    job = job_rows().filter(intents=intent_id).first()
+    if job is None:
+        return
+    place = _places[_whose(job)]
+    if not place.acquire(blocking=False):
         # Not `postpone`: this may be a second wake-up for an intent that somebody is carrying out.
         waiting = Intent.objects.open().filter(pk=intent_id, claim="")
         waiting.update(next_try=clock.now() + timedelta(seconds=BUSY_PAUSE))
@@ -47,6 +49,11 @@ def carry_out(intent_id: int) -> None:
                 _act(intent)
     finally:
         place.release()
+
+
+def _whose(job) -> object:
+    """Whose places a job takes: its scheduler's; before it has one, all those together that its engine will give one."""
+    return job.scheduler_id or (job.type.engine.name if job.type and job.type.engine else None)
 
 
 def _act(intent: Intent) -> None:

@@ -71,6 +71,8 @@ def _ended(job, intent: Intent) -> bool:
         return True
     if job.status_code == Status.PENDING:
         return _abort_pending(job, intent)
+    if job.type is None:
+        raise EngineRefused(f"the type of job {job.pk} is not installed; install its app to stop it")
     if job.type.engine is None:
         if job.type.hooks:
             hooks.stop_once(job)
