@@ -14,7 +14,7 @@ from tests.contract.worlds import worlds
 def pytest_generate_tests(metafunc):
     if "place" in metafunc.fixturenames:
         places = [
-            # Processes are slow to start: where pytest-xdist groups (--dist loadgroup), all tests with one broker go to one test process.
+            # Processes are slow to start: where pytest-xdist groups (--dist loadgroup), one process has one broker.
             pytest.param((world, driver), id=f"{world.name}-{driver}", marks=pytest.mark.xdist_group(f"life-{driver}"))
             for world in worlds()
             for driver in world.drivers
