@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from jobs import clock
 from jobs.conf import conf
 from jobs.errors import JobOver
-from jobs.intents import look_again_at, look_soon
+from jobs.intents import look_again_at, look_by_hook_soon, look_soon
 from jobs.models import Job, job_rows
 from jobs.reporting import report
 from jobs.status import ACTIVE, resolve_status
@@ -71,14 +71,18 @@ def _delay(request: HttpRequest) -> float:
 
 def _look(job: Job, delay: float) -> None:
     """Ask for a look, at most once in `CALLBACK_LEAST_INTERVAL` seconds for a job."""
-    if job.status_code not in ACTIVE or job.scheduler_id is None:
+    by_hook = job.type is not None and job.type.hooks
+    if job.status_code not in ACTIVE or not (job.scheduler_id or by_hook):
         return
     now = clock.now()
     if delay:
         look_again_at(job.pk, now + timedelta(seconds=delay))
         return
     since = now - timedelta(seconds=conf.CALLBACK_LEAST_INTERVAL)
-    if job_rows().filter(pk=job.pk).exclude(last_look__gt=since).update(last_look=now):
+    if by_hook:
+        if job.last_look is not None and job.last_look < since:
+            look_by_hook_soon(job.pk)
+    elif job_rows().filter(pk=job.pk).exclude(last_look__gt=since).update(last_look=now):
         look_soon([job.scheduler_id])
 
 

@@ -87,12 +87,15 @@ def look(job_id: int) -> None:
     job = job_rows().filter(pk=job_id).first()
     if job is None or job.status_code not in ACTIVE:
         return
+    started = clock.now()
     claim = claim_job(job_id, job.attempt, ACTIVE, last_look=clock.now())
     if claim is None:
         return
     with renewing(job_rows().filter(pk=job_id)):
         trouble = run_hook(job_id, "update_status", timeout=conf.HOOK_TIMEOUT)
     release_job(job_id, claim)
+    refreshes = Intent.objects.open().filter(action=Action.REFRESH, job_id=job_id, created__lte=started)
+    refreshes.update(closed=clock.now(), outcome="done")
     if trouble is not None:
         log.warning("job %s: _update_status: %s", job_id, trouble.message)
         message = f"Its status could not be looked at: {trouble.message}"

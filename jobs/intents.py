@@ -1,8 +1,9 @@
 """Writing down what somebody wants done to a job, and what is allowed when."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from jobs import clock
@@ -32,8 +33,6 @@ ALLOWED: dict[str, frozenset[str]] = {
 REPLACES: dict[str, frozenset[str]] = {
     Action.STOP: frozenset({Action.RUN, Action.PAUSE, Action.RESUME}),
     Action.DELETE: frozenset(Action) - {Action.DELETE},
-    Action.PAUSE: frozenset({Action.RESUME}),
-    Action.RESUME: frozenset({Action.PAUSE}),
 }
 """Open intents of which kinds give way to a new one of this kind."""
 
@@ -157,7 +156,14 @@ def ask_for_refresh(job) -> Intent:
     now = clock.now()
     intent = Intent.objects.create(job_id=job.pk, action=Action.REFRESH, attempt=job.attempt, created=now, next_try=now)
     look_soon([job.scheduler_id])
+    if job.scheduler_id is None:
+        look_by_hook_soon(job.pk)
     return intent
+
+
+def look_by_hook_soon(job_id: int) -> None:
+    """Have a job of a type with hooks looked at in the next sweep."""
+    job_rows().filter(pk=job_id).update(last_look=None)
 
 
 def is_closed(intent: Intent) -> bool:
@@ -166,10 +172,20 @@ def is_closed(intent: Intent) -> bool:
 
 
 def look_soon(scheduler_ids: Iterable[int | None]) -> None:
-    """Have the monitor ask these schedulers as soon as their least interval allows."""
+    """Have the monitor ask these schedulers as soon as their least interval allows.
+
+    After the caller's transaction: the monitor locks a scheduler before its jobs, and who has locked a job must not wait
+    for its scheduler.
+    """
     wanted = {pk for pk in scheduler_ids if pk is not None}
+    if wanted:
+        transaction.on_commit(lambda: mark_look_wanted(wanted))
+
+
+def mark_look_wanted(scheduler_ids: Collection[int]) -> None:
+    """What `look_soon` does, at once."""
     with committing(LOOK):
-        Scheduler.objects.filter(pk__in=wanted).update(look_wanted=clock.now())
+        Scheduler.objects.filter(pk__in=scheduler_ids).update(look_wanted=clock.now())
 
 
 def look_again_at(job_id: int, moment: datetime) -> None:

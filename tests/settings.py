@@ -24,5 +24,10 @@ JOBS = {**JOBS, "URL": "http://127.0.0.1:8000", "LOCAL_SLOTS": 4, "LOCAL_GRACE":
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads and children of a test have to see it.
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
+else:
+    # Two runs at once on one server must not share a database.
+    DATABASES["default"]["TEST"] = {
+        "NAME": "test_" + Path(os.environ["JOBDECK_TESTS_FOLDER"]).name.replace("-", "_").lower()
+    }
 if "JOBDECK_TEST_DATABASE" in os.environ:
     DATABASES["default"]["NAME"] = os.environ["JOBDECK_TEST_DATABASE"]

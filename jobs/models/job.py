@@ -28,6 +28,20 @@ class JobQuerySet(PolymorphicQuerySet):
         """Those that are not being deleted."""
         return self.filter(hidden=False)
 
+    def delete(self):
+        """Have all of them deleted, as `Job.delete()` does: a job must be ended before its row can go.
+
+        Returns:
+            How many, as Django's `delete` does.
+        """
+        jobs = list(self.non_polymorphic())
+        for job in jobs:
+            job.delete()
+        return len(jobs), {"jobs.Job": len(jobs)}
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
     def active(self):
         """Those that an engine has."""
         return self.filter(status_code__in=ACTIVE)

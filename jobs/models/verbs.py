@@ -85,7 +85,7 @@ class JobVerbs:
             reporting.move(self, *resolve_status(status), message=message)
             return self.cached_status
         self.read_row()
-        if self.status_code in ACTIVE and self.scheduler_id:
+        if self.status_code in ACTIVE and (self.scheduler_id or (self.type and self.type.hooks)):
             intent = intents.ask_for_refresh(self)
             deadline = time.monotonic() + timeout
             while not intents.is_closed(intent):

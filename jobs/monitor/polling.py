@@ -132,7 +132,11 @@ def apply_reports(reports: Sequence[Report], rows: dict[str, dict], *, source: s
         row = rows.get(tag)
         if row is None:
             continue
-        change = _change(row, report)
+        try:
+            change = _change(row, report)
+        except ValueError as error:  # a status that nobody knows must not keep the others' news from being written
+            log.error("%s: its engine reported what is no status: %s", tag, error)
+            continue
         if change is not None:
             changes.append(change)
         if report.parts:

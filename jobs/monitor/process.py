@@ -35,13 +35,13 @@ class SchedulerThread(threading.Thread):
     def run(self):
         rang = False
         while not self.stopping.is_set():
-            scheduler = None
+            scheduler, led = None, False
             try:
                 close_old_connections()
                 scheduler = Scheduler.objects.filter(pk=self.scheduler_id).first()
                 if scheduler is None:
                     break
-                watch(scheduler, self.engine, at_once=rang)
+                led = watch(scheduler, self.engine, at_once=rang)
             except DatabaseError as error:
                 log.warning("%s: %s", self.name, error)
                 connection.close()
@@ -49,17 +49,23 @@ class SchedulerThread(threading.Thread):
             except Exception:  # an engine's bug must not end the watch over its jobs
                 log.exception("%s: unexpected", self.name)
                 self.stopping.wait(1)
-            if scheduler is not None:
-                rang = self.engine.wait(scheduler, LONGEST_WAIT)
+            # Only who leads listens for the engine's hints; two would take them from each other.
+            rang = self.engine.wait(scheduler, LONGEST_WAIT) if led else self.stopping.wait(LONGEST_WAIT)
         connection.close()
 
 
-def watch(scheduler: Scheduler, engine, *, at_once: bool = False) -> None:
-    """One round: keep the lease, ask if it is time or the engine hinted at news, let it do what it does by itself."""
-    if lead(scheduler.pk):
-        if at_once or is_due(scheduler):
-            poll_once(scheduler, engine)
-        engine.tick(scheduler)
+def watch(scheduler: Scheduler, engine, *, at_once: bool = False) -> bool:
+    """One round: keep the lease, ask if it is time or the engine hinted at news, let it do what it does by itself.
+
+    Returns:
+        Whether this process watches the scheduler.
+    """
+    if not lead(scheduler.pk):
+        return False
+    if at_once or is_due(scheduler):
+        poll_once(scheduler, engine)
+    engine.tick(scheduler)
+    return True
 
 
 def _harmless(what: str, call) -> bool:

@@ -99,7 +99,7 @@ def mark_due_looks() -> None:
     rows = list(job_rows().filter(look_at__lte=clock.now()).values_list("pk", "scheduler_id")[:AT_ONCE])
     if rows:
         with committing(MARK_LOOKS):
-            intents.look_soon([scheduler for _, scheduler in rows])
+            intents.mark_look_wanted({scheduler for _, scheduler in rows if scheduler is not None})
             job_rows().filter(pk__in=[pk for pk, _ in rows]).update(look_at=None)
 
 

@@ -220,6 +220,7 @@ def looked() -> bool:
     return Scheduler.objects.get().look_wanted is not None
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_reported_end_of_a_job_at_an_engine_makes_a_look_now_and_one_later(at_engine, post, row, clock):
     assert post(at_engine, {"status": "Complete", "progress": 100, "message": "all done"}).status_code == 200
     now = row(at_engine)
@@ -234,6 +235,7 @@ def test_progress_of_a_job_at_an_engine_asks_for_no_look(at_engine, post, row):
     assert not looked()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_get_asks_for_a_look_and_changes_nothing_else(at_engine, client, row, clock):
     before = row(at_engine)
     response = client.get(f"/update-job-status/{at_engine.pk}/")
@@ -242,6 +244,7 @@ def test_a_get_asks_for_a_look_and_changes_nothing_else(at_engine, client, row, 
     assert {name for name, value in row(at_engine).items() if value != before[name]} == {"last_look"}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_gets_ask_for_at_most_one_look_a_second(at_engine, client, clock):
     asked = 0
     for _ in range(10):

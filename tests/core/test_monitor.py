@@ -260,6 +260,7 @@ def test_the_least_interval_is_kept_also_when_somebody_wants_a_look(fake_job, fa
     assert not scheduler().look_wanted
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_look_that_is_wanted_comes_before_the_next_one_is_due(fake_job, fake, tick, scheduler, clock, monkeypatch):
     monkeypatch.setattr(fake, "poll_interval", 30.0)
     job = fake_job()
