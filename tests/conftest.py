@@ -23,6 +23,14 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skips are forbidden: {report.longrepr[2] if isinstance(report.longrepr, tuple) else ''}"
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the minutes-long tests, half of them for each of two test processes (`--dist worksteal` halves)."""
+    long = [item for item in items if item.path.parent.name == "faults"]
+    short = [item for item in items if item.path.parent.name != "faults"]
+    middle = len(short) // 2
+    items[:] = [*long[::2], *short[:middle], *long[1::2], *short[middle:]]
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print what tests measured (`record_property("figures", line)`), also where they passed."""
     lines = [

@@ -37,12 +37,12 @@ def main() -> int:
         rounds = Rounds(stack)
         points = share(all_points(), options.points)
         if points:
-            scenario_of = rounds.map_points()
-            unreached = sorted(set(all_points()) - set(scenario_of))
+            scenarios_of = rounds.map_points()
+            unreached = sorted(set(all_points()) - set(scenarios_of))
             if unreached:
                 rounds.tally.counts["stuck"] += 1
                 rounds.tally.problems.append(f"no scenario reaches {', '.join(unreached)}")
-            rounds.every_point([point for point in points if point in scenario_of], scenario_of)
+            rounds.every_point([point for point in points if point in scenarios_of], scenarios_of)
             print(rounds.tally.line(f"{title}, {len(points)} points"), flush=True)
         if options.random:
             rounds.at_random(options.random, options.seed)

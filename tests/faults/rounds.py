@@ -75,18 +75,22 @@ class Rounds:
 
     # --- every point once
 
-    def map_points(self) -> dict[str, object]:
-        """Which scenario reaches each point, found by running them; the cheapest first."""
-        found: dict[str, object] = {}
+    def map_points(self) -> dict[str, list]:
+        """Which scenario reaches each point, found by running them; the cheapest first.
+
+        A process may pass a point a moment after its scenario has seen all that it waits for. So the scenario before is
+        named too.
+        """
+        found: dict[str, list] = {}
+        before = SCENARIOS[0]
         for scenario in SCENARIOS:
-            self.stack.reached()
             self.play(scenario, witness_may_die=False)
-            for name in self.stack.reached():
-                found.setdefault(name, scenario)
-        # What the killed worker passed before it died was passed for the first scenarios too.
+            for point in self.stack.reached():
+                found.setdefault(point, [scenario, before])
+            before = scenario
         return found
 
-    def every_point(self, points: Sequence[str], scenario_of: dict[str, object]) -> None:
+    def every_point(self, points: Sequence[str], scenarios_of: dict[str, list]) -> None:
         """Kill a process once at each of `points` ('name.before' or 'name.after')."""
         for start in range(0, len(points), TOGETHER):
             batch = points[start : start + TOGETHER]
@@ -95,18 +99,21 @@ class Rounds:
                 self.stack.arm(point)
             with ThreadPoolExecutor(TOGETHER) as pool:
                 for point in batch:
-                    pool.submit(partial(self.play, scenario_of[point], witness_may_die=witness))
+                    pool.submit(partial(self.play, scenarios_of[point][0], witness_may_die=witness))
             for point in batch:
-                # What one point killed may have kept the others' scenarios from theirs: then it is tried alone.
-                for _ in range(3):
-                    if wait_until(lambda point=point: not self.stack.is_armed(point), 3):
-                        self.tally.killed[point] += 1
-                        break
-                    self.play(scenario_of[point], witness_may_die=witness)
-                else:
-                    self.stack.disarm(point)
-                    self.tally.problems.append(f"nobody reached {point}")
-                    self.tally.counts["stuck"] += 1
+                self._see_it_reached(point, scenarios_of[point], witness_may_die=witness)
+
+    def _see_it_reached(self, point: str, scenarios: list, *, witness_may_die: bool) -> None:
+        # What another point killed may have kept this one's scenario from it: then it is tried alone.
+        again = [*scenarios, *scenarios]
+        while not wait_until(lambda: not self.stack.is_armed(point), 3):
+            if not again:
+                self.stack.disarm(point)
+                self.tally.problems.append(f"nobody reached {point}")
+                self.tally.counts["stuck"] += 1
+                return
+            self.play(again.pop(0), witness_may_die=witness_may_die)
+        self.tally.killed[point] += 1
 
     # --- at random
 

@@ -11,6 +11,7 @@ from jobs.status import Status
 pytestmark = pytest.mark.django_db
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+SANDBOX = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_an_svg_opened_by_itself_runs_nothing_and_fetches_nothing(anns, job, res
 
     assert b"".join(answer.streaming_content) == SVG.encode()
     assert answer.headers["Content-Type"] == "image/svg+xml"
-    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    assert answer.headers["Content-Security-Policy"] == f"{SANDBOX}; frame-ancestors 'none'"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -109,10 +110,61 @@ def test_json_that_cannot_be_laid_out_is_shown_as_it_is(anns, job, results, cont
     assert "odd.json" in page(anns, job)
 
 
-def test_html_is_shown_as_its_source(anns, job, results):
+def test_html_is_shown_in_a_frame_that_runs_nothing_and_fetches_nothing(anns, job, results):
     results(job, {"page.html": "<script>alert(1)</script>"})
 
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page(anns, job, "page.html")
+    shown = page(anns, job, "page.html")
+    answer = anns.get(f"/jobs/{job.pk}/results/page/page.html")
+
+    assert f'<iframe sandbox src="/jobs/{job.pk}/results/page/page.html?' in shown
+    assert "<script>alert" not in shown
+    assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
+    assert answer.headers["Content-Security-Policy"] == f"{SANDBOX}; frame-ancestors 'self'"
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_only_html_is_sent_for_the_frame_and_nothing_else_may_be_framed(anns, job, results):
+    results(job, {"plot.svg": SVG, "a.txt": "x"})
+
+    assert anns.get(f"/jobs/{job.pk}/results/page/plot.svg").status_code == 404
+    assert anns.get(f"/jobs/{job.pk}/results/image/plot.svg").headers["X-Frame-Options"] == "DENY"
+    assert anns.get(f"/jobs/{job.pk}/results/download/a.txt").headers["X-Frame-Options"] == "DENY"
+    assert anns.get(f"/jobs/{job.pk}/results/").headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(("name", "content"), [("page.html", "<script>alert(1)</script>"), ("plot.svg", SVG)])
+def test_the_source_of_a_page_and_of_a_drawing_can_be_read(anns, job, results, name, content):
+    results(job, {name: content})
+
+    shown = anns.get(f"/jobs/{job.pk}/results/", {"file": name, "view": "text"}).content.decode()
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "<iframe" not in shown
+    assert "<img" not in shown
+
+
+def test_a_page_or_picture_that_is_too_large_is_not_shown(anns, job, results, monkeypatch):
+    for module in ("jobs.web.results", "jobs.web.views.files"):
+        monkeypatch.setattr(f"{module}.PAGE_BYTES", 10)
+        monkeypatch.setattr(f"{module}.IMAGE_BYTES", 10)
+    results(job, {"page.html": "<p>far too large</p>", "plot.png": "x" * 11})
+
+    assert "<iframe" not in page(anns, job, "page.html")
+    assert "too large" in page(anns, job, "plot.png")
+    assert anns.get(f"/jobs/{job.pk}/results/page/page.html").status_code == 404
+    assert anns.get(f"/jobs/{job.pk}/results/image/plot.png").status_code == 404
+
+
+def test_what_python_and_dot_files_leave_is_folded_away(anns, job, results):
+    results(job, {"out.txt": "x", ".cache/a": "x", "__pycache__/m.cpython-311.pyc": "x", "sub/.hidden": "x"})
+
+    response = anns.get(f"/jobs/{job.pk}/results/")
+
+    assert [file.name for file in response.context["listing"].files] == ["out.txt"]
+    assert "3 hidden files" in response.content.decode()
+    assert "Download all" in response.content.decode()
+    assert ".cache/a" in page(anns, job, ".cache/a")
 
 
 def test_what_is_no_text_has_no_preview(anns, job, results):
