@@ -9,7 +9,7 @@ from django.db.models import Q
 from jobs import clock
 from jobs.errors import ActionNotAllowed
 from jobs.faultpoints import FaultPoint
-from jobs.models import Action, Intent, Scheduler, job_rows
+from jobs.models import Action, Intent, Job, Scheduler, job_rows
 from jobs.status import ACTIVE, FINAL, Status
 from jobs.transactions import committing
 from jobs.transitions import Change, transition
@@ -61,9 +61,11 @@ def allowed_actions(job, open_action: str = "") -> list[Action]:
 
 
 def _type_can(job_type, action: str) -> bool:
-    if action in (Action.PAUSE, Action.RESUME):
-        return job_type.hooks or (job_type.engine is not None and job_type.engine.supports.pause)
-    return True
+    if action not in (Action.PAUSE, Action.RESUME):
+        return True
+    if job_type.hooks:
+        return getattr(job_type.model, action) is not getattr(Job, action)
+    return job_type.engine is not None and job_type.engine.supports.pause
 
 
 def want(job, action: str, *, user=None) -> Intent | None:

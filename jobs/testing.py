@@ -17,7 +17,7 @@ from jobs.monitor.polling import engines
 from jobs.monitor.process import watch
 from jobs.monitor.sweep import mark_due_looks, stop_overdue
 from jobs.status import FINAL, Status
-from jobs.types import JobType, register, unregister
+from jobs.types import JobType, registered
 
 MOST_ROUNDS = 50
 """Rounds after which `settle` gives up waiting for something that does not come to rest."""
@@ -202,12 +202,8 @@ class FakeEngine(Engine):
 def fake_engine(model: type, name: str) -> Iterator[FakeEngine]:
     """Have a fake engine run the jobs of `model`, a subclass of Job, under the type name `name`."""
     engine = FakeEngine()
-    job_type = JobType(name=name, label=name.title(), model=model, engine=engine)
-    register(job_type)
-    try:
+    with registered(JobType(name=name, label=name.title(), model=model, engine=engine)):
         yield engine
-    finally:
-        unregister(job_type)
 
 
 def settle(rounds: int = 1) -> None:

@@ -1,6 +1,7 @@
 """The registry: what engines and apps tell the core about themselves. Core, web and API know engines only through it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +98,22 @@ def unregister(thing: JobType | Plugin) -> None:
     registry = _plugins if isinstance(thing, Plugin) else _types
     for name in [name for name, known in registry.items() if known is thing]:
         del registry[name]
+
+
+@contextmanager
+def registered(thing: JobType | Plugin) -> Iterator[None]:
+    """Have it registered, in place of what has its name, until the block ends; for tests."""
+    before = dict(_types), dict(_plugins)
+    for name, known in list(_types.items()):
+        if isinstance(thing, JobType) and known.model is thing.model:
+            del _types[name]
+    try:
+        register(thing)
+        yield
+    finally:
+        for registry, entries in zip((_types, _plugins), before, strict=True):
+            registry.clear()
+            registry.update(entries)
 
 
 def job_types() -> list[JobType]:

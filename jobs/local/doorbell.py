@@ -3,6 +3,7 @@
 A hint only: without it everything is found at the next look.
 """
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -53,4 +54,11 @@ class Doorbell:
             bell.close()
             return None
         self._socket = bell
+        atexit.register(self._remove, Path(self.path).stat().st_ino)
         return bell
+
+    def _remove(self, inode: int) -> None:
+        """Take the socket's file away, unless it is another monitor's by now."""
+        with contextlib.suppress(OSError):
+            if Path(self.path).stat().st_ino == inode:
+                Path(self.path).unlink()

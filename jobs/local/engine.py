@@ -60,7 +60,7 @@ class LocalEngine(Engine):
     def choose_scheduler(self, job):
         rows = {row.host: row for row in Scheduler.objects.filter(type=self.name)}
         alive = [host for host in alive_hosts("monitor") if host in rows]
-        host = HOST if HOST in rows or not alive else alive[0]
+        host = HOST if HOST in alive or not alive else alive[0]
         if host not in rows:
             self.prepare()
             return Scheduler.objects.get(type=self.name, host=HOST)
@@ -165,11 +165,12 @@ class LocalEngine(Engine):
     def logs(self, handle: Handle) -> list[LogFile]:
         folder = attempt_folder(handle.tag)
         found = []
-        for name in ("stdout", "stderr"):
-            path = Path(folder.path) / name
+        for name, file in (("stdout", "stdout"), ("stderr", "stderr"), ("engine", "runner.log")):
+            path = Path(folder.path) / file
             if path.is_file() and not path.is_symlink():
                 found.append(LogFile(name, path.stat().st_size, path))
-        return found
+        # The runner says something only when it fails itself.
+        return [log for log in found if log.name != "engine" or log.size]
 
 
 def look(tag: str) -> Report | None:

@@ -34,7 +34,9 @@ def run(intent: Intent) -> None:
         _refused(job, intent, "", str(error))
         return
     began_before = bool(job.claim)
-    claim = claim_job(job.pk, job.attempt, [Status.PENDING], scheduler=scheduler)
+    # The hash again, because the secret key may be another one than when the job was made.
+    token_hash = job.callback_token_hash()
+    claim = claim_job(job.pk, job.attempt, [Status.PENDING], scheduler=scheduler, token_hash=token_hash)
     if claim is None:
         intents.postpone(intent, 1)
         return

@@ -193,6 +193,7 @@ def test_a_command_is_paused_and_goes_on(command):
     assert ended(job).status == "Aborted"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_command_that_waits_for_a_slot_is_stopped_without_being_started(command, settings):
     settings.JOBS = {**settings.JOBS, "LOCAL_SLOTS": 0}
     job = command(*shell("touch started"))
