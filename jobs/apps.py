@@ -57,6 +57,8 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from celery import current_app
+
         from jobs import checks  # noqa: F401 registers the system checks
         from jobs.models import BasicJob
         from jobs.types import JobType, register
@@ -69,3 +71,16 @@ class JobsConfig(AppConfig):
                 description="Moved by its callback, the API or app code.",
             )
         )
+        if current_app.main == "default":
+            self.celery = _own_celery_app()
+
+
+def _own_celery_app():
+    """The Celery app of a site that has made none: it reads the settings CELERY_*."""
+    from celery import Celery
+
+    app = Celery("jobdeck")
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.set_default()  # in threads, too
+    app.autodiscover_tasks()
+    return app

@@ -108,6 +108,8 @@ def _check(row, action: Action, standing: Intent | None) -> None:
     about = f"{action.label}: job {row.pk} ({row.name}) is {row.status_display}"
     if standing is not None:
         raise ActionNotAllowed(f"{about}, and '{Action(standing.action).label}' is under way; wait for it")
+    if action == Action.STOP and row.status_code == Status.PENDING:
+        raise ActionNotAllowed(f"{about} and was not asked to run; there is nothing to stop")
     if row.status_code in ALLOWED[action] and row.type is not None and not _type_can(row.type, action):
         raise ActionNotAllowed(f"{action.label}: jobs of type {row.type.label} cannot do that")
     raise ActionNotAllowed(f"{about}; that can only be done to a job that is {_words(ALLOWED[action])}")

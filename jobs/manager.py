@@ -1,5 +1,6 @@
 """The job manager: how app code makes and finds jobs (seed 001, 'Job Manager')."""
 
+import json
 from collections.abc import Iterable
 from uuid import uuid4
 
@@ -95,10 +96,15 @@ class JobManager:
     def list_jobs(self, user=None, **filters):
         """The jobs of this app, newest first, as a queryset; with `user` only that user's."""
         jobs = Job.objects.shown().filter(label=self.label, **filters).order_by("-pk")
-        if user is None:
-            return jobs
-        # Somebody who is not logged in has no jobs.
-        return jobs.filter(user=user) if getattr(user, "pk", user) is not None else jobs.none()
+        key = getattr(user, "pk", user)
+        if user is not None:
+            # Somebody who is not logged in has no jobs.
+            jobs = jobs.filter(user=user) if key is not None else jobs.none()
+        if (user is None or key is not None) and _is_plain(filters):
+            # A table of these jobs asks for them again by this, so that new ones come in. It is lost, as it must be,
+            # as soon as anybody filters or slices the queryset further.
+            jobs.listed = {"label": self.label, "user": key, "filters": filters}
+        return jobs
 
     def get_job(self, job_id: int, user=None, **filters) -> Job:
         """The job of this app with that primary key; with `user` only if it is that user's.
@@ -128,6 +134,14 @@ class JobManager:
     def get_user_workspace(self, user) -> Workspace:
         """A user's folder in this app."""
         return user_workspace(self.label, user)
+
+
+def _is_plain(filters: dict) -> bool:
+    """Whether the filters are the same after a journey as JSON."""
+    try:
+        return json.loads(json.dumps(filters)) == filters
+    except (TypeError, ValueError):
+        return False
 
 
 def callback_url(job_id: int, request=None) -> str:

@@ -15,6 +15,14 @@ def carry_out(intent_ids: list[int]) -> None:
         carry_out_one(intent_id)
 
 
+@shared_task(name="jobs.carry_out_bulk", ignore_result=True)
+def carry_out_bulk(bulk_id: int) -> None:
+    """Carry out this bulk action, or a part of it."""
+    from jobs.worker.bulk import carry_out_bulk as carry_out_part
+
+    carry_out_part(bulk_id)
+
+
 @shared_task(name="jobs.process_results", ignore_result=True)
 def process_results(job_id: int) -> None:
     """Process the results of this job."""

@@ -224,6 +224,8 @@ def settle(rounds: int = 1) -> None:
 
 
 def _work() -> bool:
+    from jobs.worker.bulk import carry_out_bulk
+    from jobs.worker.bulk import due as due_bulk
     from jobs.worker.carry_out import carry_out
     from jobs.worker.results import process
 
@@ -236,7 +238,10 @@ def _work() -> bool:
     ready = list(job_rows().filter(free, status_code=Status.RESULTS_READY).values_list("pk", flat=True))
     for job_id in ready:
         process(job_id)
-    return bool(ids or ready)
+    several = due_bulk()
+    for bulk_id in several:
+        carry_out_bulk(bulk_id)
+    return bool(ids or ready or several)
 
 
 def _look() -> bool:

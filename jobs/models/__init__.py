@@ -1,5 +1,6 @@
 """The core's models; this is where app authors import them from."""
 
+from jobs.models.bulk import BulkAction, BulkJob
 from jobs.models.event import JobEvent
 from jobs.models.heartbeat import Heartbeat
 from jobs.models.intent import Action, Intent
@@ -7,4 +8,16 @@ from jobs.models.job import BasicJob, Job, job_rows
 from jobs.models.scheduler import Scheduler
 from jobs.status import Status
 
-__all__ = ["Action", "BasicJob", "Heartbeat", "Intent", "Job", "JobEvent", "Scheduler", "Status", "job_rows"]
+__all__ = [
+    "Action",
+    "BasicJob",
+    "BulkAction",
+    "BulkJob",
+    "Heartbeat",
+    "Intent",
+    "Job",
+    "JobEvent",
+    "Scheduler",
+    "Status",
+    "job_rows",
+]

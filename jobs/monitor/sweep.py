@@ -17,6 +17,7 @@ from jobs.status import ACTIVE, Status
 from jobs.transactions import committing
 from jobs.transitions import Change, transition
 from jobs.types import job_types
+from jobs.worker import bulk
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,11 @@ class Sweep:
         self._sent: dict[str, dict[int, datetime]] = {}
 
     def once(self) -> None:
-        """Wake workers for open intents, results and hooks, and schedule the looks that callbacks asked for."""
+        """Wake workers for open intents, results, hooks and bulk actions, and schedule the looks that callbacks asked for."""
         send_intents()
         self._send_results()
         self._send_each(tasks.look_by_hook, hooks.due_looks())
+        self._send_each(tasks.carry_out_bulk, bulk.due())
         mark_due_looks()
         stop_overdue()
 
@@ -50,16 +52,16 @@ class Sweep:
         free = ready.filter(Q(claim="") | Q(claim_expires__lt=clock.now())).order_by("pk")
         self._send_each(tasks.process_results, free.values_list("pk", flat=True)[:AT_ONCE])
 
-    def _send_each(self, task, job_ids: Iterable[int]) -> None:
-        """Wake workers for jobs, for each of them again only after a while: with no worker there messages would pile up."""
+    def _send_each(self, task, ids: Iterable[int]) -> None:
+        """Wake workers for each of these, again only after a while: with no worker there messages would pile up."""
         now = clock.now()
         before, sent = self._sent.get(task.name, {}), {}
-        for job_id in job_ids:
-            last = before.get(job_id)
+        for one in ids:
+            last = before.get(one)
             if last is None or now - last > timedelta(seconds=conf.RESEND_AFTER):
-                _send(task, job_id)
+                _send(task, one)
                 last = now
-            sent[job_id] = last
+            sent[one] = last
         self._sent[task.name] = sent
 
 

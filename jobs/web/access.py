@@ -8,11 +8,18 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def by_htmx(request: HttpRequest) -> bool:
     """Whether a script of our pages asks, so that a part of a page is the answer."""
     return request.headers.get("HX-Request") == "true"
+
+
+def own_url(request: HttpRequest, url: str) -> str:
+    """`url`, if it is one of this site; else an empty text."""
+    mine = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if mine else ""
 
 
 def login_needed(view):

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from jobs.engine import EngineError, LogFile, handle_of
+from jobs.errors import InvalidAttribute
+from jobs.workspaces import open_inside
 
 PIECE = 64 * 1024
 """Bytes of a log that a page shows, or that one refresh brings."""
@@ -29,6 +32,18 @@ class Piece:
     size: int
 
 
+def open_log(log: LogFile) -> BinaryIO:
+    """Open a log for reading; a link that a job put in its place is not followed.
+
+    Raises:
+        OSError: it is gone, or no regular file.
+    """
+    try:
+        return open_inside(log.path.parent, log.path.name)
+    except InvalidAttribute as error:
+        raise FileNotFoundError(f"{log.name}: no regular file") from error
+
+
 def piece(log: LogFile, offset: int = -PIECE, length: int = PIECE) -> Piece:
     """Read a piece of a log; a character that is only half written is left for the next piece.
 
@@ -36,24 +51,54 @@ def piece(log: LogFile, offset: int = -PIECE, length: int = PIECE) -> Piece:
         log: as the engine gave it.
         offset: first byte; a negative one counts from the end, and the piece then begins with a whole line.
         length: most bytes to read.
+
+    Raises:
+        OSError: the log is gone.
     """
-    start = max(0, log.size + offset) if offset < 0 else min(offset, log.size)
-    data = log.read(start, length)
+    with open_log(log) as file:
+        size = file.seek(0, 2)
+        start = max(0, size + offset) if offset < 0 else min(offset, size)
+        file.seek(start)
+        data = file.read(length)
     if offset < 0 and start > 0:
-        cut = data.find(b"\n") + 1 or _first_character(data)
+        cut = _line_begin(data)
         start, data = start + cut, data[cut:]
     end = start + len(data)
     whole = data[: len(data) - _half_character(data)]
     # A broken character would be held back for ever if it were alone.
-    if whole or end < log.size + length:
+    if whole or end < size + length:
         data, end = whole, start + len(whole)
-    return Piece(clean(data), start, end, max(log.size, end))
+    return Piece(clean(data), start, end, max(size, end))
+
+
+def piece_before(log: LogFile, end: int, length: int = PIECE) -> Piece:
+    """The piece that ends at byte `end`, from a whole line on.
+
+    Raises:
+        OSError: the log is gone.
+    """
+    with open_log(log) as file:
+        size = file.seek(0, 2)
+        end = min(end, size)
+        start = max(0, end - length)
+        file.seek(start)
+        data = file.read(end - start)
+    if start > 0:
+        cut = _line_begin(data)
+        start, data = start + cut, data[cut:]
+    return Piece(clean(data), start, start + len(data), size)
 
 
 def clean(data: bytes) -> str:
     """Bytes as text without what only a terminal understands."""
     text = _ANSI.sub("", data.decode("utf-8", "replace"))
     return text.replace("\r\n", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _line_begin(data: bytes) -> int:
+    """Where the first whole line of a range begins; its first whole character where it has no second line."""
+    cut = data.find(b"\n") + 1
+    return cut if 0 < cut < len(data) else _first_character(data)
 
 
 def _first_character(data: bytes) -> int:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -18,6 +18,9 @@ PREVIEW_COLUMNS = 30
 PREVIEW_BYTES = 64 * 1024
 JSON_BYTES = 512 * 1024
 """A larger JSON file is shown as it is, not laid out."""
+IMAGE_BYTES = 32 * 1024 * 1024
+PAGE_BYTES = 8 * 1024 * 1024
+"""A larger picture or page is not shown: the browser would choke on it."""
 
 IMAGES = {
     ".png": "image/png",
@@ -28,6 +31,8 @@ IMAGES = {
     ".svg": "image/svg+xml",
 }
 """What an <img> shows: there no script of an SVG runs and nothing is fetched."""
+PAGES = frozenset({".html", ".htm"})
+"""What a sandboxed <iframe> shows: no script runs there, nothing is fetched, and it knows nothing of this site."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,9 @@ class Preview:
     """What of a file a page shows.
 
     Attributes:
-        kind: 'image', 'table', 'text' or 'none'.
+        kind: 'image', 'page', 'table', 'text' or 'none'.
         text: of the file or laid out; or, for 'none', why there is nothing to see.
+        views: what else the file can be shown as: 'page' or 'text'.
         heading: names of the columns of a table; `rows` its first rows, `numeric` the columns that hold numbers.
         cut: only the beginning is shown.
     """
@@ -47,20 +53,35 @@ class Preview:
     rows: list[list[str]] = field(default_factory=list)
     numeric: list[bool] = field(default_factory=list)
     cut: bool = False
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a workspace; `cut` where there are more than are shown, `unnamed` those whose names are no text."""
+    """The files of a workspace.
+
+    Attributes:
+        files: those that a person came for; `hidden` the others: dot-files, and what Python keeps for itself.
+        cut: there are more than are shown.
+        unnamed: how many have names that are no text.
+        size: bytes of all that were counted.
+    """
 
     files: list[WorkspaceFile]
+    hidden: list[WorkspaceFile]
     cut: bool
     unnamed: int
+    size: int
+
+    @property
+    def count(self) -> int:
+        """How many files there are; at least so many where it is cut."""
+        return len(self.files) + len(self.hidden) + self.unnamed
 
     def choose(self, name: str) -> WorkspaceFile | None:
         """The file of that name; without one, what a person most likely came for: a picture, else the first table."""
         if name:
-            return next((file for file in self.files if file.name == name), None)
+            return next((file for file in (*self.files, *self.hidden) if file.name == name), None)
         for wanted in (IMAGES, {".csv"}, {".json"}, {".txt"}):
             found = next((file for file in self.files if suffix(file.name) in wanted), None)
             if found is not None:
@@ -71,8 +92,20 @@ class Listing:
 def listing(job) -> Listing:
     """The regular files of the job's workspace whose names can stand in a page; links are not shown."""
     files = list_files(workspace_path(job), MOST_FILES + 1)
-    shown = [file for file in files[:MOST_FILES] if _can_be_written(file.name)]
-    return Listing(shown, len(files) > MOST_FILES, len(files[:MOST_FILES]) - len(shown))
+    counted = files[:MOST_FILES]
+    named = [file for file in counted if _can_be_written(file.name)]
+    return Listing(
+        files=[file for file in named if not is_hidden(file.name)],
+        hidden=[file for file in named if is_hidden(file.name)],
+        cut=len(files) > MOST_FILES,
+        unnamed=len(counted) - len(named),
+        size=sum(file.size for file in counted),
+    )
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is folded away: a dot-file, one in a dot-folder, or compiled Python."""
+    return any(part.startswith(".") or part == "__pycache__" for part in PurePosixPath(name).parts)
 
 
 def open_result(job, name: str) -> BinaryIO:
@@ -92,15 +125,26 @@ def suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def preview(job, file: WorkspaceFile) -> Preview:
-    """What to show of a file."""
+def preview(job, file: WorkspaceFile, view: str = "") -> Preview:
+    """What to show of a file.
+
+    Args:
+        job: whose file it is.
+        file: as the listing has it.
+        view: 'text' for the source of a page or of a picture that is text.
+    """
     kind = suffix(file.name)
-    if kind in IMAGES:
-        return Preview("image")
+    as_text = view == "text" and (kind in PAGES or kind == ".svg")
+    if kind in IMAGES and not as_text:
+        if file.size > IMAGE_BYTES:
+            return Preview("none", "This picture is too large to be shown here. Download it.")
+        return Preview("image", views=("text",) if kind == ".svg" else ())
+    if kind in PAGES and not as_text and 0 < file.size <= PAGE_BYTES:
+        return Preview("page", views=("text",))
     try:
         with open_result(job, file.name) as opened:
             data = opened.read(JSON_BYTES + 1 if kind == ".json" else PREVIEW_BYTES + 1)
-    except FileNotFoundError:
+    except OSError:
         return Preview("none", "The file is gone.")
     if not data:
         return Preview("none", "The file is empty.")
@@ -110,7 +154,8 @@ def preview(job, file: WorkspaceFile) -> Preview:
         return Preview("none", "No preview: this is not text. Download it to open it with a program of its own.")
     if kind in (".csv", ".tsv"):
         return _table(data, "\t" if kind == ".tsv" else ",")
-    return _text(data)
+    views = ("page",) if as_text and file.size <= (IMAGE_BYTES if kind == ".svg" else PAGE_BYTES) else ()
+    return replace(_text(data), views=views)
 
 
 def _text(data: bytes) -> Preview:

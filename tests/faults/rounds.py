@@ -168,6 +168,7 @@ class Rounds:
 
 def all_points() -> list[str]:
     """Every fault point that the code declares, before and after."""
+    import jobs.bulk
     import jobs.callback
     import jobs.local.runner
     import jobs.monitor.process

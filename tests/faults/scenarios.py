@@ -17,7 +17,7 @@ from jobs.errors import ActionNotAllowed
 from jobs.local.engine import NEVER_STARTED, UNKNOWN, attempt_folder
 from jobs.local.processes import tagged_processes
 from jobs.manager import JobManager
-from jobs.models import Intent, Job
+from jobs.models import BulkAction, Intent, Job
 from jobs.status import FINAL, Status
 from jobs.workspaces import workspace_path
 from tests.exampleapp.models import Counted
@@ -210,6 +210,32 @@ def deleted_while_it_runs(run: Run) -> None:
     run.nothing_left(job)
 
 
+def deleted_in_bulk(run: Run) -> None:
+    """A person deletes jobs in the browser, all that match a filter: each is asked once, and all of them go."""
+    mark = f"bulk-{uuid4()}"
+    jobs = [run.create("sleep 300", description=mark) for _ in range(3)]
+    folders = [workspace_path(job) for job in jobs]
+    run.act(jobs[0], "execute")
+    run.wait_for(jobs[0], Status.RUNNING)
+    run.web.delete_all(mark)
+    if not wait_until(lambda: not Job.objects.filter(description=mark).exists(), PATIENCE):
+        left = [run.describe(job) for job in Job.objects.filter(description=mark)]
+        raise Problem("stuck", f"not deleted: {left}, {list(BulkAction.objects.values())}")
+    made = [bulk for bulk in BulkAction.objects.filter(user=run.user) if bulk.filter == {"text": [mark]}]
+    if not wait_until(lambda: all(_refreshed(bulk).finished for bulk in made), PATIENCE):
+        raise Problem("stuck", f"bulk actions do not finish: {[vars(bulk) for bulk in made]}")
+    if sum(bulk.done for bulk in made) != len(jobs):
+        raise Problem("doubled", f"jobs were asked {[(bulk.done, bulk.refused) for bulk in made]} times")
+    if any(folder.exists() for folder in folders):
+        raise Problem("lost", f"the jobs were deleted, but some of {folders} are left")
+    run.nothing_left(jobs[0])
+
+
+def _refreshed(bulk: BulkAction) -> BulkAction:
+    bulk.refresh_from_db()
+    return bulk
+
+
 def stopped_before_it_starts(run: Run) -> None:
     """A job is stopped in the moment in which it was wanted."""
     job = run.create("sleep 300")
@@ -294,6 +320,7 @@ SCENARIOS: list[Callable[[Run], None]] = [
     author_hooks,
     fails_again_and_is_deleted,
     deleted_while_it_runs,
+    deleted_in_bulk,
     paused_and_resumed,
     started_and_stopped_in_the_browser,
     results_fail_and_are_processed_again,

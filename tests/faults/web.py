@@ -5,7 +5,7 @@ import re
 import httpx
 
 from jobs.errors import ActionNotAllowed
-from jobs.models import Intent, Job
+from jobs.models import BulkAction, Intent, Job
 from jobs.status import FINAL, Status
 from tests.faults.stack import wait_until
 
@@ -40,6 +40,14 @@ class Web:
             return job.status_code in FINAL or Intent.objects.filter(job=job, action=action).exists()
 
         self._until(wanted, lambda: self._post(f"/jobs/{job.pk}/{action}/", {}))
+
+    def delete_all(self, text: str) -> None:
+        """Delete all jobs that a text is found in; looks whether it was taken down before trying again."""
+        wanted = {"text": [text]}
+        self._until(
+            lambda: any(bulk.filter == wanted for bulk in BulkAction.objects.filter(action="delete")),
+            lambda: self._post("/jobs/bulk/", {"action": "delete", "all": "1", "text": text}),
+        )
 
     def look(self, job_id: int, delay: float) -> None:
         """Visit the job's callback URL."""

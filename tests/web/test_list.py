@@ -265,7 +265,8 @@ def test_the_jobs_themselves_cost_one_query(anns, ann, new_job):
         anns.get("/jobs/")
 
     about_jobs = [query["sql"] for query in queries if '"jobs_job"' in query["sql"] or '"jobs_intent"' in query["sql"]]
-    assert len(about_jobs) == 1
+    rows = [sql for sql in about_jobs if "counted.code" not in sql]
+    assert (len(rows), len(about_jobs)) == (1, 2)  # the other one counts for the chips
 
 
 def test_who_may_act_on_all_jobs_is_one_permission(ann, bob, bobs, new_job):

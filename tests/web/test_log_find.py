@@ -1,5 +1,6 @@
 """Finding a text in a log, going back in it, and a log of a gigabyte."""
 
+import re
 import time
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from jobs.engine import LogFile
 from jobs.status import Status
 from jobs.web import search as module
-from jobs.web.logs import PIECE, piece, piece_before
+from jobs.web.logs import piece, piece_before
 from jobs.web.search import search
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,15 @@ def test_the_page_shows_the_latest_match_first_and_leads_to_its_neighbours(anns,
     assert "No later match" in later.content.decode()
 
 
+def test_where_counting_lines_takes_too_long_the_place_is_said_instead(anns, running, logs, monkeypatch):
+    monkeypatch.setattr(module, "COUNT_SECONDS", -1)
+    logs(running, LINES)
+
+    page = anns.get(f"/jobs/{running.pk}/log/", {"q": "error"}).content.decode()
+
+    assert re.search(r"At [\d.]+\xa0KB of [\d.]+\xa0KB", page)
+
+
 def test_a_text_that_is_not_there_is_said(anns, running, logs):
     logs(running, LINES)
 
@@ -114,13 +124,19 @@ def test_what_was_searched_and_found_is_text(anns, running, logs):
 
 @pytest.mark.parametrize(
     "query",
-    [{"q": "x", "from": "9" * 18}, {"q": "x", "from": "-1"}, {"q": "\0"}, {"q": "x" * 5000}, {"q": "a", "line": "x"}]
-    + [{"at": "9" * 18}, {"before": "0"}, {"before": "9" * 18}, {"q": "ü\ud800"}, {"q": "x", "find": "sideways"}],
+    [
+        *({"q": "x", "from": "9" * 18}, {"q": "x", "from": "-1"}, {"q": "\0"}, {"q": "x" * 5000}),
+        *({"q": "a", "line": "x"}, {"q": "ü"}, {"q": "x", "find": "sideways"}),
+        *({"at": "9" * 18}, {"before": "0"}, {"before": "9" * 18}),
+    ],
 )
 def test_no_question_breaks_the_page(anns, running, logs, query):
     logs(running, LINES)
 
-    assert anns.get(f"/jobs/{running.pk}/log/", {k: v.encode("utf-8", "replace") for k, v in query.items()}).status_code == 200
+    assert (
+        anns.get(f"/jobs/{running.pk}/log/", {k: v.encode("utf-8", "replace") for k, v in query.items()}).status_code
+        == 200
+    )
 
 
 def test_going_back_piece_by_piece_gives_the_whole_log(log):

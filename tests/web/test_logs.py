@@ -2,7 +2,9 @@
 
 import pytest
 
+from jobs.manager import JobManager
 from jobs.status import Status
+from jobs.transitions import Change, transition
 from jobs.web.logs import PIECE
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +126,24 @@ def test_a_log_that_grows_while_it_is_sent_keeps_to_its_announced_length(anns, r
         file.write("more")
 
     assert len(b"".join(answer.streaming_content)) == int(answer.headers["Content-Length"]) == 100
+
+
+def test_the_engines_own_log_is_there_where_it_says_something(anns, ann, data_dir):
+    job = JobManager("jobs").create_job("cmd", ann, "COMMAND", command=["true"])
+    transition([Change(job.pk, 1, Status.RUNNING, external_id=job.tag)], source="test")
+    folder = data_dir / "local" / job.uuid.hex / "1"
+    folder.mkdir(parents=True)
+    for name in ("stdout", "stderr", "runner.log"):
+        (folder / name).touch()
+
+    def shown() -> str:
+        return anns.get(f"/jobs/{job.pk}/log/").content.decode()
+
+    assert "?log=engine" not in shown()
+    (folder / "runner.log").write_text("Traceback: the disk is full")
+    assert "?log=engine" in shown()
+    # The first log that says something is the one that is shown.
+    assert "the disk is full" in shown()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import io
 import os
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -133,9 +134,10 @@ def test_a_large_workspace_takes_little_memory(job, results, record_property):
 
 def test_who_stops_the_download_leaves_no_file_open(job, results):
     folder = results(job, {"a.bin": os.urandom(3 * archive.CHUNK)})
-    before = len(os.listdir("/proc/self/fd"))
+    open_files = Path("/proc/self/fd")
+    before = len(list(open_files.iterdir()))
     parts = stream_zip(folder, list_files(folder), "top")
     next(parts)
     parts.close()
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(open_files.iterdir())) == before

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import clock
@@ -12,8 +11,8 @@ from jobs.errors import ActionNotAllowed
 from jobs.intents import want
 from jobs.models import Action
 from jobs.permissions import may_act, visible_job_or_404
-from jobs.web.access import by_htmx, login_needed
-from jobs.web.tables import row_of, table_jobs
+from jobs.web.access import by_htmx, login_needed, own_url
+from jobs.web.rows import row_of, table_jobs
 from jobs.web.wording import WORDING, consequence
 
 
@@ -59,7 +58,7 @@ def confirm(request: HttpRequest, job_id: int, action: str) -> HttpResponse:
         "consequence": consequence(wanted, job),
         "command": WORDING[wanted].command,
         "place": request.GET.get("place", ""),
-        "back": _next(request, request.GET.get("next", "")) or reverse("jobs:detail", args=[job.pk]),
+        "back": own_url(request, request.GET.get("next", "")) or reverse("jobs:detail", args=[job.pk]),
     }
     return render(request, "jobs/parts/confirm.html" if by_htmx(request) else "jobs/confirm.html", context)
 
@@ -95,13 +94,7 @@ def _part(request: HttpRequest, job_id: int, kind: str, notice: str, status: int
 
 def _back(request: HttpRequest, job, *, gone: bool) -> str:
     page = reverse("jobs:detail", args=[job.pk])
-    asked = _next(request, request.POST.get("next", ""))
+    asked = own_url(request, request.POST.get("next", ""))
     if gone and (not asked or asked.startswith(page)):
         return reverse("jobs:list")
     return asked or page
-
-
-def _next(request: HttpRequest, url: str) -> str:
-    """`url`, if it is one of this site."""
-    mine = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if mine else ""

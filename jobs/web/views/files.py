@@ -1,20 +1,22 @@
-"""Logs and results on their way out: as attachments, as the tail of a log, as pictures."""
+"""Results on their way out: as attachments, as pictures, as sandboxed pages, all of them as one archive."""
 
 from typing import BinaryIO
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from jobs.engine import LogFile
 from jobs.permissions import visible_job_or_404
 from jobs.web.access import login_needed
-from jobs.web.logs import PIECE, logs_of, piece
-from jobs.web.paging import number
-from jobs.web.results import IMAGES, open_result, suffix
-from jobs.web.views.detail import job_and_row
+from jobs.web.archive import MOST_ARCHIVED, stream_zip
+from jobs.web.results import IMAGE_BYTES, IMAGES, PAGE_BYTES, PAGES, open_result, suffix
+from jobs.workspaces import list_files, workspace_path
 
-SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
-"""Content-Security-Policy of everything that jobs have written: opened by itself it runs and fetches nothing."""
+SANDBOX = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors {}"
+"""Content-Security-Policy of everything that jobs have written: it runs no script, fetches nothing, and counts as a page
+of some other site. It is shown inside of nobody's page, but for an HTML result inside of ours."""
 
 
 class Snapshot:
@@ -34,12 +36,22 @@ class Snapshot:
         self.file.close()
 
 
-def _send(file: BinaryIO, name: str, content_type: str, *, attachment: bool) -> FileResponse:
+def send(file: BinaryIO, name: str, content_type: str, *, attachment: bool, framed: bool = False) -> FileResponse:
+    """An open file as an answer that no browser takes for a part of this site.
+
+    Args:
+        file: closed when it is sent.
+        name: of the file, for people; what comes before the last slash is left out.
+        content_type: of the answer.
+        attachment: to be saved, not shown.
+        framed: one of our pages may show it in a frame.
+    """
     content = Snapshot(file)
     shown = "".join(character if character.isprintable() else "_" for character in name.rpartition("/")[2])
     response = FileResponse(content, as_attachment=attachment, filename=shown, content_type=content_type)
     response["Content-Length"] = str(content.size)
-    response["Content-Security-Policy"] = SANDBOX
+    response["Content-Security-Policy"] = SANDBOX.format("'self'" if framed else "'none'")
+    response["X-Frame-Options"] = "SAMEORIGIN" if framed else "DENY"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -49,7 +61,7 @@ def _send(file: BinaryIO, name: str, content_type: str, *, attachment: bool) -> 
 def download_result(request: HttpRequest, job_id: int, name: str) -> FileResponse:
     """A file of the job's workspace, as an attachment."""
     job = visible_job_or_404(request.user, polymorphic=False, pk=job_id)
-    return _send(_open(job, name), name, "application/octet-stream", attachment=True)
+    return send(_open(job, name), name, "application/octet-stream", attachment=True)
 
 
 @require_safe
@@ -59,57 +71,49 @@ def image(request: HttpRequest, job_id: int, name: str) -> FileResponse:
     job = visible_job_or_404(request.user, polymorphic=False, pk=job_id)
     if suffix(name) not in IMAGES:
         raise Http404("There is no such picture.")
-    return _send(_open(job, name), name, IMAGES[suffix(name)], attachment=False)
+    return send(_open(job, name, IMAGE_BYTES), name, IMAGES[suffix(name)], attachment=False)
 
 
 @require_safe
 @login_needed
-def download_log(request: HttpRequest, job_id: int, attempt: int, name: str) -> FileResponse:
-    """A whole log, as an attachment."""
-    job, _ = job_and_row(request, job_id)
-    file = _log(job, attempt, name)
-    try:
-        opened = file.path.open("rb")
-    except OSError as error:
-        raise Http404("There is no such log.") from error
-    return _send(opened, f"job-{job.pk}-attempt-{attempt}-{name}.txt", "text/plain; charset=utf-8", attachment=True)
+def result_page(request: HttpRequest, job_id: int, name: str) -> FileResponse:
+    """An HTML file of the job's workspace, for a sandboxed <iframe> on the job's page."""
+    job = visible_job_or_404(request.user, polymorphic=False, pk=job_id)
+    if suffix(name) not in PAGES:
+        raise Http404("There is no such page.")
+    # Without a charset the file's own <meta> says it.
+    return send(_open(job, name, PAGE_BYTES), name, "text/html", attachment=False, framed=True)
 
 
 @require_safe
 @login_needed
-def tail(request: HttpRequest, job_id: int, attempt: int, name: str) -> HttpResponse:
-    """What a log says from byte `?offset=` on, as text.
-
-    The header `X-Log-Next` is the offset of the next piece, `X-Log-Size` the size so far; `X-Log-Active` is 1 while more
-    may come.
-    """
-    job, row = job_and_row(request, job_id)
-    try:
-        found = piece(_log(job, attempt, name), number(request.GET.get("offset")) or 0, PIECE)
-    except OSError as error:
-        raise Http404("There is no such log.") from error
-    active = row.is_active and attempt == job.attempt
-    return HttpResponse(
-        found.text,
-        content_type="text/plain; charset=utf-8",
+def download_all(request: HttpRequest, job_id: int) -> HttpResponse:
+    """All files of the job's workspace as a ZIP, made while it is sent; 413 where there are more than one archive takes."""
+    job = visible_job_or_404(request.user, polymorphic=False, pk=job_id)
+    folder = workspace_path(job)
+    files = list_files(folder, MOST_ARCHIVED + 1)
+    if not files:
+        raise Http404("The job has no files.")
+    if len(files) > MOST_ARCHIVED:
+        context = {"job": job, "most": MOST_ARCHIVED, "folder": folder}
+        return render(request, "jobs/too_many_files.html", context, status=413)
+    name = f"job-{job.pk}-{slugify(job.name)[:60]}".rstrip("-")
+    return StreamingHttpResponse(
+        stream_zip(folder, files, name),
+        content_type="application/zip",
         headers={
+            "Content-Disposition": content_disposition_header(True, f"{name}.zip"),
             "X-Content-Type-Options": "nosniff",
-            "X-Log-Next": found.end,
-            "X-Log-Size": found.size,
-            "X-Log-Active": int(active),
         },
     )
 
 
-def _open(job, name: str) -> BinaryIO:
+def _open(job, name: str, most: int | None = None) -> BinaryIO:
     try:
-        return open_result(job, name)
+        file = open_result(job, name)
     except FileNotFoundError as error:
         raise Http404("There is no such file.") from error
-
-
-def _log(job, attempt: int, name: str) -> LogFile:
-    file = logs_of(job, attempt).get(name) if 1 <= attempt <= job.attempt else None
-    if file is None:
-        raise Http404("There is no such log.")
+    if most is not None and file.seek(0, 2) > most:
+        file.close()
+        raise Http404("The file is too large to be shown.")
     return file

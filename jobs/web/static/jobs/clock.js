@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const asOf = document.getElementById("jd-as-of");
+  const asOf = document.getElementById("jd-as-of") ?? document.querySelector("[data-as-of]");
   // The browser's clock may be wrong; the server's time when it made the page is known.
   const ahead = asOf ? Date.now() - Date.parse(asOf.dateTime) : 0;
   const now = () => Date.now() - ahead;

@@ -8,12 +8,22 @@
   const SOON = 700;
   const LONGEST = 60000;
 
-  const away = document.getElementById("jd-away");
-  const asOf = document.getElementById("jd-as-of");
+  const away = document.getElementById("jd-away") ?? makeNotice();
 
   for (const box of document.querySelectorAll("[data-poll]")) watch(box);
 
+  // An app's own page has no place for notices.
+  function makeNotice() {
+    const toast = document.createElement("div");
+    toast.className = "jd-toast";
+    toast.innerHTML = '<p id="jd-away" class="jd-notice jd-warning" role="status" hidden></p>';
+    document.body.append(toast);
+    return toast.firstChild;
+  }
+
   function watch(box) {
+    const asOf = box.querySelector("[data-as-of]") ?? document.getElementById("jd-as-of");
+    const active = Number(box.dataset.interval) || ACTIVE;
     let timer = 0;
     let failures = 0;
     let soon = 0;
@@ -22,7 +32,7 @@
     function next() {
       clearTimeout(timer);
       if (over || document.hidden) return;
-      let pause = box.querySelector("[data-active]") ? ACTIVE : IDLE;
+      let pause = box.querySelector("[data-active]") ? active : Math.max(active, IDLE);
       if (soon > 0) {
         soon -= 1;
         pause = SOON;
@@ -41,7 +51,7 @@
       const rows = box.querySelectorAll("tr[data-signature]");
       const head = document.getElementById("jd-head");
       if (head) event.detail.parameters.version = `${head.dataset.version}.${document.getElementById("jd-tab").dataset.version}`;
-      else event.detail.parameters.known = Array.from(rows, (row) => `${row.id.slice(4)}.${row.dataset.signature}`).join();
+      else event.detail.parameters.known = Array.from(rows, (row) => `${row.id.match(/\d+$/)}.${row.dataset.signature}`).join();
     });
 
     box.addEventListener("htmx:afterRequest", (event) => {
@@ -55,9 +65,10 @@
         document.dispatchEvent(new Event("htmx:afterSettle"));
       } else if (status === 401) {
         over = true; // htmx follows the way to the login page
-      } else if (status === 403 || status === 404) {
+      } else if (status === 400 || status === 403 || status === 404) {
         over = true;
-        say("This job is gone, or not shared with you any more.");
+        const told = event.detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+        say(told ? event.detail.xhr.responseText : "This job is gone, or not shared with you any more.");
       } else {
         failures += 1;
         say(`The server does not answer. You see what was known at ${asOf.textContent}; it is tried again by itself.`);
