@@ -8,9 +8,10 @@ from django.db import connections, router
 from django.db.models import Max, QuerySet, Value
 
 from jobs import clock
+from jobs.counting import Count, Counts
 from jobs.errors import JobError
 from jobs.faultpoints import FaultPoint
-from jobs.filters import Count, Counts, JobFilter
+from jobs.filters import JobFilter
 from jobs.intents import ALLOWED
 from jobs.models import Action, BulkAction, BulkJob, job_rows
 from jobs.status import Status

@@ -9,8 +9,9 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from jobs import filters
-from jobs.filters import STATUS_GROUPS, Count, JobFilter, visible_parts
+from jobs import counting
+from jobs.counting import Count
+from jobs.filters import STATUS_GROUPS, JobFilter, visible_parts
 from jobs.models import Job, job_rows
 from jobs.permissions import ALL_JOBS
 from jobs.status import Status
@@ -229,7 +230,7 @@ def test_all_statuses_are_counted_in_one_query_whatever_status_is_chosen(job, an
 
 
 def test_counting_stops_at_ten_thousand(job, ann, monkeypatch):
-    monkeypatch.setattr(filters, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 3)
     for _ in range(5):
         job()
     count = JobFilter({}, user=ann).counts().of(Status)

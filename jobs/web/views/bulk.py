@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import bulk
-from jobs.filters import MOST_COUNTED, Count, JobFilter
+from jobs.counting import MOST_COUNTED, Count
+from jobs.filters import JobFilter
 from jobs.models import Action, BulkAction, BulkJob, job_rows
 from jobs.paging import number
 from jobs.permissions import sees_all

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from jobs import clock
 from jobs.bulk import ACTIONS, possible
-from jobs.filters import NOT_INSTALLED, STATUS_GROUPS, Counts, JobFilter
+from jobs.counting import Counts
+from jobs.filters import NOT_INSTALLED, STATUS_GROUPS, JobFilter
 from jobs.models import Action
 from jobs.paging import Page, number, page_of
 from jobs.types import job_types
