@@ -12,7 +12,7 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: run test demo services faults lint bench clean help
+.PHONY: run test demo services faults lint bench pictures clean help
 .DEFAULT_GOAL := help
 
 run: $(RUNTIME)
@@ -33,6 +33,9 @@ faults: $(DEVELOPMENT)
 bench: $(DEVELOPMENT)
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
+pictures: $(DEVELOPMENT)
+	@exec $(BIN)/python scripts/pictures
+
 services:
 	@exec scripts/services
 
@@ -49,6 +52,7 @@ help:
 	@echo "make faults    kills processes at every point and at random for half an hour, and counts what went wrong"
 	@echo "make lint      the linters alone"
 	@echo "make bench     the benchmarks"
+	@echo "make pictures  the pictures in docs/pictures, taken anew with Chromium"
 	@echo "make clean     removes .venv and caches"
 
 # Stamps: the libraries are installed again only when what is asked for changed.

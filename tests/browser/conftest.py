@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.db import connections
 from django.test import Client
 
 from tests.browser.live import LiveSite
@@ -52,6 +53,8 @@ def chromium(live):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
             yield browser
+            # Under Playwright's event loop this thread has a database connection of its own, besides its usual one.
+            connections.close_all()
             browser.close()
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -9,6 +9,8 @@ from django.utils.module_loading import import_string
 from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs.errors import JobError, UnknownJobType
+from jobs.intents import want
+from jobs.models import Action
 from jobs.permissions import RUN_COMMANDS
 from jobs.types import JobType, get_type, job_types
 from jobs.web.access import login_needed
@@ -58,7 +60,7 @@ def new_job(request: HttpRequest, type_name: str) -> HttpResponse:
     if job is None:
         return _show(request, kind, form)
     if do == "run":
-        job.execute()
+        want(job, Action.RUN, user=request.user)
         messages.success(request, f"{job.name} was made; it starts as soon as there is room.")
     else:
         messages.success(request, f"{job.name} was saved. It waits for you to run it.")
