@@ -187,3 +187,12 @@ def test_a_hook_that_is_unknown_is_none(echo):
     job = echo(started=False)
     with pytest.raises(ValueError, match="'delete' is not a hook"):
         hooks.call(job.pk, "delete")
+
+
+def test_a_type_that_does_not_override_pause_is_not_offered_it(echo, row):
+    job = echo()
+    job_rows().filter(pk=job.pk).update(status_code=Status.RUNNING)
+    assert Action.STOP in intents.allowed_actions(job_rows().get(pk=job.pk))
+    assert Action.PAUSE not in intents.allowed_actions(job_rows().get(pk=job.pk))
+    with pytest.raises(intents.ActionNotAllowed, match="Pause: jobs of type Echo cannot do that"):
+        intents.want(job, Action.PAUSE)

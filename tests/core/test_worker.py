@@ -237,3 +237,14 @@ def test_the_workspace_is_there_before_the_engine_is_asked(wanted, fake, monkeyp
     monkeypatch.setattr(fake, "submit", lambda job: seen.append(workspace_path(job).is_dir()) or submit(job))
     settle()
     assert seen == [True]
+
+
+def test_a_job_made_before_the_secret_key_changed_can_report_when_it_is_submitted_after(wanted, client, settings):
+    settings.SECRET_KEY = "another one than when the job was made"
+    settle()
+    answer = client.post(
+        f"/update-job-status/{wanted.pk}/",
+        {"progress": 40},
+        headers={"Authorization": f"Bearer {wanted.callback_token()}"},
+    )
+    assert answer.json() == {"success": True}
