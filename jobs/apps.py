@@ -43,7 +43,7 @@ class JobsAppMixin:
         from jobs.models import Scheduler
 
         try:
-            return Scheduler.objects.get(name=name)
+            return Scheduler.objects.get(name=name).specific
         except Scheduler.DoesNotExist:
             names = ", ".join(Scheduler.objects.values_list("name", flat=True)) or "none"
             raise Scheduler.DoesNotExist(f"scheduler: there is none called {name!r}; there are: {names}") from None
@@ -69,6 +69,7 @@ class JobsConfig(AppConfig):
                 label="Basic",
                 model=BasicJob,
                 description="Moved by its callback, the API or app code.",
+                serializer="jobs.serializers.BasicJobSerializer",
             )
         )
         if current_app.main == "default":

@@ -1,6 +1,5 @@
 """The contract between the core and an engine. Each docstring is a guarantee that `tests/contract` checks."""
 
-import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from jobs.conf import conf
@@ -70,13 +69,16 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a job of many parts."""
+    """One part of a job of many parts; None leaves what is known of it."""
 
     name: str
     status: str
     exit_code: int | None = None
     tries: int = 0
     external_id: str = ""
+    message: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,14 @@ class Poll:
         reports: about jobs that were asked for; others are ignored.
         cursor: JSON; given back with the next question.
         full: only where it is true does a watched job's absence from `reports` count as missing.
+        pause: seconds from the question to the next one that the engine asks for, where that is longer than its
+            `poll_interval`: a large queue is asked less often.
     """
 
     reports: Sequence[Report]
     cursor: Any = None
     full: bool = False
+    pause: float = 0.0
 
 
 class Outcome(StrEnum):
@@ -136,19 +141,49 @@ class LogFile:
         name: 'stdout', 'stderr', or what the engine calls it.
         size: bytes at the moment.
         path: the file on this side.
+        inside: a folder above it where jobs may write: no link on the way from there to the file is followed. Without it
+            only the file itself must be no link.
     """
 
     name: str
     size: int
     path: Path
+    inside: Path | None = None
+
+    def open(self) -> BinaryIO:
+        """The file, for reading bytes.
+
+        Raises:
+            OSError, InvalidAttribute: it is gone, or a job put a link in its place.
+        """
+        from jobs.workspaces import open_inside
+
+        folder = self.inside or self.path.parent
+        return open_inside(folder, self.path.relative_to(folder).as_posix())
 
     def read(self, offset: int = 0, length: int = 65536) -> bytes:
         """At most `length` bytes from `offset` on; a negative offset counts from the end. Empty beyond the end."""
-        # Never through a link that a job put in its log's place.
-        with os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        with self.open() as file:
             size = file.seek(0, 2)
             file.seek(max(0, size + offset) if offset < 0 else min(offset, size))
             return file.read(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that a test of a scheduler looked at.
+
+    Attributes:
+        name: what was looked at, for people: 'Reach', 'Login', …
+        ok: whether it is well; None where it was not looked at, because something before it failed.
+        detail: what was found, or what is wrong and what to do.
+        offer: what was found and nobody has accepted yet, such as a host's key, for the form that asks staff to.
+    """
+
+    name: str
+    ok: bool | None
+    detail: str = ""
+    offer: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,6 +196,14 @@ class Supports:
     """It ends a job at its timeout by itself; for the others the monitor writes a stop intent."""
     parts: bool = False
     progress: bool = field(default=False)
+    fetch: bool = False
+    """Outputs are elsewhere when a job ends: a worker fetches them before the job is over here, then has the engine
+    forget the attempt."""
+    in_database: bool = False
+    """A submission is rows of this database and nothing else: they are written in the transaction that wants the job to
+    run, and no worker is needed for it."""
+    test: bool = False
+    """It can say what works at a scheduler."""
 
 
 class Engine(ABC):
@@ -237,8 +280,25 @@ class Engine(ABC):
         """Let paused attempts go on; an outcome for each tag. Only where `supports.pause`."""
         raise EngineRefused(f"{self.name} cannot resume jobs")
 
-    def fetch(self, handle: Handle, into: Path) -> None:
-        """Bring output files in; nothing to do for engines that work in the workspace itself."""
+    def fetch(self, handle: Handle, into: Path) -> Report | None:
+        """Bring the output files of an ended attempt in; only where `supports.fetch`.
+
+        Done twice it has the effect of one time. What the engine does not have any more is left out.
+
+        Args:
+            into: the job's workspace.
+
+        Returns:
+            What only the outputs tell of how the attempt ended; it comes over what was reported of its end.
+
+        Raises:
+            EngineRefused: they cannot be brought in, however often it is tried.
+            EngineUnavailable: not now.
+        """
+
+    def test(self, scheduler) -> list[Check]:
+        """Look what works at the scheduler; only where `supports.test`. Says what is wrong rather than raise."""
+        raise EngineRefused(f"{self.name} has no test for its schedulers")
 
     def prepare(self) -> None:
         """Make the scheduler rows that the engine needs on this host; the monitor calls it when it starts."""

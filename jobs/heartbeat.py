@@ -54,7 +54,7 @@ class HeartbeatThread(threading.Thread):
     def stop(self) -> None:
         """End, and take the row away: this process is not dead, it has left."""
         self.stopping.set()
-        self.join(timeout=5)
+        self.join(timeout=15)  # SQLite may be busy for so long
 
 
 def alive_hosts(kind: str) -> list[str]:

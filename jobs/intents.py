@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from jobs import clock
+from jobs.engine import EngineRefused
 from jobs.errors import ActionNotAllowed
 from jobs.faultpoints import FaultPoint
 from jobs.models import Action, Intent, Job, Scheduler, job_rows
@@ -25,6 +26,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     Action.RESUME: frozenset({Status.PAUSED}),
     Action.STOP: ACTIVE | {Status.PENDING},
     Action.RESUBMIT: FINAL,
+    Action.RESCUE: FINAL - {Status.COMPLETE},
     Action.PROCESS_AGAIN: frozenset({Status.ERROR}),
     Action.DELETE: frozenset(Status),
 }
@@ -61,6 +63,8 @@ def allowed_actions(job, open_action: str = "") -> list[Action]:
 
 
 def _type_can(job_type, action: str) -> bool:
+    if action == Action.RESCUE:
+        return job_type.rescue
     if action not in (Action.PAUSE, Action.RESUME):
         return True
     if job_type.hooks:
@@ -71,7 +75,7 @@ def _type_can(job_type, action: str) -> bool:
 def want(job, action: str, *, user=None) -> Intent | None:
     """Write down that `action` is wanted of `job`.
 
-    What gives way is closed in the same transaction. Run, resubmit and process again that can be said in the database
+    What gives way is closed in the same transaction. Run, resubmit, rescue and process again that can be said in the database
     alone are said there at once.
 
     Args:
@@ -111,7 +115,7 @@ def _check(row, action: Action, standing: Intent | None) -> None:
     if action == Action.STOP and row.status_code == Status.PENDING:
         raise ActionNotAllowed(f"{about} and was not asked to run; there is nothing to stop")
     if row.status_code in ALLOWED[action] and row.type is not None and not _type_can(row.type, action):
-        raise ActionNotAllowed(f"{action.label}: jobs of type {row.type.label} cannot do that")
+        raise ActionNotAllowed(f"{about}; jobs of type {row.type.label} cannot do that")
     raise ActionNotAllowed(f"{about}; that can only be done to a job that is {_words(ALLOWED[action])}")
 
 
@@ -124,10 +128,14 @@ def _write(row, action: Action, source: str, user) -> Intent | None:
     if action == Action.PROCESS_AGAIN:
         transition([Change(row.pk, row.attempt, Status.RESULTS_READY, process_again=True)], source=source)
         return None
-    if action == Action.RESUBMIT:
-        transition([Change(row.pk, row.attempt, resubmit=True)], source=source)
+    if action in (Action.RESUBMIT, Action.RESCUE):
+        continues = row.attempt if action == Action.RESCUE else None
+        transition([Change(row.pk, row.attempt, resubmit=True, continues=continues)], source=source)
         row.attempt, action = row.attempt + 1, Action.RUN
     if action == Action.RUN:
+        if row.type.engine is not None and row.type.engine.supports.in_database:
+            _hand_over(row, now)
+            return None
         job_rows().filter(pk=row.pk).update(execute_time=now)
         if not _has_engine(row):
             # What runs it is outside: from here on its reports tell.
@@ -149,6 +157,22 @@ def _write(row, action: Action, source: str, user) -> Intent | None:
         next_try=now,
         deadline=deadline,
     )
+
+
+def _hand_over(row, now: datetime) -> None:
+    """Submit to an engine that is in this database: with the wish, or not at all."""
+    engine = row.type.engine
+    job = row.type.model.objects.non_polymorphic().get(pk=row.pk)
+    try:
+        job.scheduler = job.scheduler or engine.choose_scheduler(job)
+        external_id = engine.submit(job)
+    except EngineRefused as error:
+        job_rows().filter(pk=row.pk).update(execute_time=now)
+        change = Change(row.pk, job.attempt, Status.ERROR, message=str(error))
+    else:
+        job_rows().filter(pk=row.pk).update(execute_time=now, scheduler=job.scheduler)
+        change = Change(row.pk, job.attempt, Status.SUBMITTED, external_id=external_id)
+    transition([change], source=engine.name)
 
 
 def _has_engine(row) -> bool:

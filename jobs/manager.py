@@ -88,7 +88,8 @@ class JobManager:
 
     def _clean(self, job: Job) -> None:
         try:
-            job.full_clean(validate_unique=False, validate_constraints=False)
+            # The user is an object that has a key already: no query need look for it.
+            job.full_clean(exclude={"user"}, validate_unique=False, validate_constraints=False)
         except ValidationError as error:
             lines = [f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
             raise InvalidAttribute("; ".join(lines)) from error

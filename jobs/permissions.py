@@ -62,7 +62,10 @@ def visible_job_or_404(user, *, polymorphic: bool = True, **lookup):
     from jobs.models.job import Job, job_rows
 
     rows = Job.objects.all() if polymorphic else job_rows()
-    job = visible_jobs(rows.filter(hidden=False, **lookup).select_related("user"), user).first()
-    if job is None:
+    job = next(iter(rows.filter(hidden=False, **lookup)[:1]), None)
+    if job is not None and may_act_on_own(user, job):
+        job.user = user  # the most usual case by far, and no query says more
+        return job
+    if job is None or not visible_jobs(job_rows().filter(pk=job.pk), user).exists():
         raise Http404("No such job.")
     return job

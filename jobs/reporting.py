@@ -64,9 +64,11 @@ def report(
     """
     engine_run = job.type is not None and job.type.engine is not None
     with committing(REPORT):
-        row = job_rows().filter(pk=job.pk).values("attempt", "status_code", "status_label").first()
+        row = job_rows().filter(pk=job.pk).values("attempt", "status_code", "status_label", "resources").first()
         if row is None or row["attempt"] != attempt or row["status_code"] not in ACTIVE | {Status.PENDING}:
             raise JobOver(f"job {job.pk} ({job.name}): attempt {attempt} is over; the report was not taken")
+        if sum((row["resources"].get("counts") or {}).values()) > 1:
+            progress = None  # of many parts it is how many of them are over; what one of them reports is not the job's
         target, label = (None, "") if status is None or engine_run else _wanted(job, *status)
         change = Change(job.pk, attempt, target, label, message=message, progress=progress)
         moves = transition([change], source="callback")

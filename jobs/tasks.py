@@ -37,3 +37,27 @@ def look_by_hook(job_id: int) -> None:
     from jobs.hooks import look
 
     look(job_id)
+
+
+@shared_task(name="jobs.fetch_outputs", ignore_result=True)
+def fetch_outputs(job_id: int) -> None:
+    """Bring in the outputs of this job, which has ended at its engine."""
+    from jobs.worker.fetching import fetch
+
+    fetch(job_id)
+
+
+@shared_task(name="jobs.tidy_up", ignore_result=True)
+def tidy_up(scheduler_id: int) -> None:
+    """Have this scheduler's engine forget the attempts that are over."""
+    from jobs.worker.fetching import tidy_up as tidy_up_scheduler
+
+    tidy_up_scheduler(scheduler_id)
+
+
+@shared_task(name="jobs.test_scheduler", ignore_result=True)
+def test_scheduler(scheduler_id: int) -> None:
+    """Look what works at this scheduler."""
+    from jobs.scheduler_test import run_test
+
+    run_test(scheduler_id)

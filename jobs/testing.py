@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs import clock
+from jobs import clock, scheduler_test
 from jobs.engine import Engine, EngineRefused, EngineUnavailable, LogFile, Outcome, Poll, Report, Supports
 from jobs.models import Action, Intent, Scheduler, job_rows
 from jobs.monitor.polling import engines
@@ -224,6 +224,7 @@ def settle(rounds: int = 1) -> None:
 
 
 def _work() -> bool:
+    from jobs.worker import fetching
     from jobs.worker.bulk import carry_out_bulk
     from jobs.worker.bulk import due as due_bulk
     from jobs.worker.carry_out import carry_out
@@ -241,7 +242,15 @@ def _work() -> bool:
     several = due_bulk()
     for bulk_id in several:
         carry_out_bulk(bulk_id)
-    return bool(ids or ready or several)
+    ended = list(fetching.due())
+    for job_id in ended:
+        fetching.fetch(job_id)
+    for scheduler_id in fetching.to_tidy():
+        fetching.tidy_up(scheduler_id)
+    tests = scheduler_test.due()
+    for scheduler_id in tests:
+        scheduler_test.run_test(scheduler_id)
+    return bool(ids or ready or several or ended or tests)
 
 
 def _look() -> bool:
@@ -256,5 +265,5 @@ def _look() -> bool:
 
 
 def _fingerprint() -> list:
-    jobs = job_rows().order_by("pk").values_list("pk", "status_code", "attempt", "missed")
+    jobs = job_rows().order_by("pk").values_list("pk", "status_code", "attempt", "missed", "ending")
     return [*jobs, *Intent.objects.open().order_by("pk").values_list("pk")]

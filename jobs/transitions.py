@@ -1,6 +1,5 @@
 """The one function that moves jobs, one or ten thousand of them in one statement."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from django.db import connections, router, transaction
 from jobs import clock
 from jobs.faultpoints import FaultPoint
 from jobs.models import Intent, Job, JobEvent, job_rows
+from jobs.rowsets import parameter, rowset
 from jobs.signals import jobs_moved
 from jobs.status import ACTIVE, FINAL, MOVES, Status
 from jobs.tokens import callback_token, token_hash
@@ -20,6 +20,7 @@ _READ = [
     "id",
     "uuid",
     "attempt",
+    "continues",
     "status_code",
     "status_label",
     "status_message",
@@ -37,6 +38,8 @@ _READ = [
     "claim_expires",
     "tries",
     "missed",
+    "ending",
+    "leftover",
 ]
 MOVE = FaultPoint("transition.commit")
 
@@ -56,9 +59,12 @@ class Change:
         only_from: statuses from which this change may move it, where that is narrower than the rules of `MOVES`.
             Results-Ready is left only by a change that names it here: by whoever processes the results.
         resubmit: start a new attempt of a job that is over.
+        continues: the attempt where the new one goes on from; None for one that begins from the start.
         process_again: back to Results-Ready after an Error of the results. Only these two leave a final status.
         results_failed: the Error is of the results' making, so that they can be processed again.
         claim: with a value, the change holds only while the job is claimed by this worker.
+        ending: how the engine says that it ended; its status becomes so when its outputs are here.
+        leftover: it is over now, and its engine has still to forget the attempt; or, if false, has to keep it.
     """
 
     job_id: int
@@ -74,9 +80,12 @@ class Change:
     external_id: str | None = None
     only_from: frozenset[str] | None = None
     resubmit: bool = False
+    continues: int | None = None
     process_again: bool = False
     results_failed: bool = False
     claim: str = ""
+    ending: dict | None = None
+    leftover: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,8 @@ class _Plan:
             self._resubmit(change)
             return
         old = new["status_code"]
+        if change.ending is not None and old not in ACTIVE:
+            return
         target = change.status or old
         if change.only_from is not None and old not in change.only_from:
             return
@@ -183,6 +194,7 @@ class _Plan:
             ("progress", change.progress),
             ("external_id", change.external_id),
             ("start_time", change.started),
+            ("ending", change.ending),
         ):
             if value is not None:
                 self.new[name] = value
@@ -201,6 +213,10 @@ class _Plan:
             new["start_time"] = now
         if target == Status.RESULTS_READY:
             new.update(tries=0, results_failed=False, completion_time=None)
+        if target in FINAL or target == Status.RESULTS_READY:
+            new.update(ending=None)
+            if change.leftover is not None:
+                new["leftover"] = change.leftover
         if target in FINAL:
             # Seed 001: completion_time is when the status changed to Complete; an engine that knows the moment says it.
             new.update(completion_time=change.finished or now, results_failed=change.results_failed)
@@ -215,6 +231,7 @@ class _Plan:
         attempt = new["attempt"] + 1
         new.update(
             attempt=attempt,
+            continues=change.continues,
             status_code=str(Status.PENDING),
             status_label="",
             status_message="",
@@ -230,6 +247,7 @@ class _Plan:
             claim_expires=None,
             tries=0,
             missed=0,
+            ending=None,
             token_hash=token_hash(callback_token(new["uuid"], attempt)),
         )
         self._remember(old, change.message)
@@ -257,46 +275,29 @@ def _write(plans: Sequence[_Plan]) -> set[int]:
         return set()
     connection = connections[router.db_for_write(Job)]
     names = sorted({name for plan in plans for name in plan.changed})
-    fields = {name: Job._meta.get_field(name) for name in names}
+    fields = {name: _field(name) for name in names}
     payload = [
         {
             "id": plan.row["id"],
             "guard_status": plan.row["status_code"],
             "guard_attempt": plan.row["attempt"],
             "guard_claim": plan.row["claim"],
-            **{name: _as_json(plan.new[name], field, connection) for name, field in fields.items()},
+            **{name: plan.new[name] for name in names},
         }
         for plan in plans
     ]
+    guards = {"id": "id", "guard_status": "status_code", "guard_attempt": "attempt", "guard_claim": "claim"}
+    rows = rowset(connection, {**{name: _field(of) for name, of in guards.items()}, **fields})
     table = connection.ops.quote_name(Job._meta.db_table)
     assignments = ", ".join(f"{connection.ops.quote_name(f.column)} = w.{name}" for name, f in fields.items())
     sql = (
-        f"UPDATE {table} SET {assignments} FROM {_rowset(connection, fields)} "  # noqa: S608 names of our own columns
+        f"UPDATE {table} SET {assignments} FROM {rows} "  # noqa: S608 names of our own columns
         f"WHERE {table}.id = w.id AND {table}.status = w.guard_status AND {table}.attempt = w.guard_attempt "
         f"AND {table}.claim = w.guard_claim RETURNING {table}.id"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(payload, default=str)])
+        cursor.execute(sql, [parameter(payload, connection)])
         return {row[0] for row in cursor.fetchall()}
-
-
-def _as_json(value, field, connection):
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    return value
-
-
-def _rowset(connection, fields) -> str:
-    """The one parameter, an array of objects, as a table `w`: ten thousand rows need no ten thousand parameters."""
-    guards = {"id": Job._meta.pk, "guard_status": _field("status_code"), "guard_attempt": _field("attempt")}
-    columns = {**guards, "guard_claim": _field("claim"), **fields}
-    if connection.vendor == "postgresql":
-        types = ", ".join(
-            f"{name} {'bigint' if name == 'id' else field.db_type(connection)}" for name, field in columns.items()
-        )
-        return f"jsonb_to_recordset(%s::jsonb) AS w({types})"
-    parts = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-    return f"(SELECT {parts} FROM json_each(%s)) AS w"  # noqa: S608 names of our own columns
 
 
 def _field(name: str):

@@ -10,6 +10,27 @@ from django.contrib.contenttypes.models import ContentType
 from jobs.errors import UnknownJobType
 
 
+@dataclass(frozen=True)
+class Tab:
+    """A tab of a job's page that only jobs of one type have; it stands between Results and Attempts.
+
+    Attributes:
+        name: in its URL. A type whose tab is called 'result' shows its result there; the tab of all jobs that is called
+            Results is called Files then.
+        title: for people.
+        show: dotted path of a function of request, job (as its own class) and row. It returns what of it must change for the
+            tab to be sent again, cheaply read, and a function that gives its template's context, called only when it is sent.
+        template: of what stands under the tabs.
+        assets: static files of its own: style sheets and scripts by their names.
+    """
+
+    name: str
+    title: str
+    show: str
+    template: str
+    assets: Sequence[str] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class JobType:
     """A type of job.
@@ -22,10 +43,19 @@ class JobType:
         hooks: the type has no engine, but overrides `_execute` and its fellows.
         form: dotted path of the form for 'New job', empty for none: a Form that takes the keyword `user`, with `create()`,
             which returns the job or raises JobError, `explain()` for what will run, and `advanced`, the fields to fold.
+        serializer: dotted path of what REST takes for a new job, a `jobs.serializers.JobSerializer`; empty for none.
         permission: what a caller from REST, forms and dialects needs to make one; empty for none.
+        allowed: called with a user, whether there is any job of the type that they may make, where one permission for all
+            does not say so.
         custom_statuses: label to base code.
         panels: templates included on a job's page.
-        store_parts: called as `store_parts(job_id, parts)` in the transition's transaction.
+        panel_facts: called with a job, what the panels show beside the job itself, as `facts`; they are sent again when its
+            `repr` changes, so it is read cheaply.
+        tabs: of its page, beside those that all jobs have.
+        start_page: name of the URL where a person begins a new one, for a type that has pages of its own instead of `form`.
+        api_urls: dotted path of the URLs of its REST, mounted at `/api/jobs/<uuid>/<name>/` with its name in small letters.
+        rescue: a job that failed can be resubmitted from where it failed.
+        store_parts: called as `store_parts(job_id, attempt, parts)` in the transition's transaction.
     """
 
     name: str
@@ -37,16 +67,27 @@ class JobType:
     description: str = ""
     form: str = ""
     permission: str = ""
+    allowed: Callable[[Any], bool] | None = None
     serializer: str = ""
     custom_statuses: dict[str, str] = field(default_factory=dict)
     panels: Sequence[str] = ()
-    urls: str = ""
+    panel_facts: Callable[[Any], Any] | None = None
+    tabs: Sequence[Tab] = ()
+    start_page: str = ""
+    api_urls: str = ""
     store_parts: Callable | None = None
+    rescue: bool = False
+
+    def may_make(self, user) -> bool:
+        """Whether a person may make jobs of this type at all."""
+        if self.permission and not user.has_perm(self.permission):
+            return False
+        return self.allowed is None or self.allowed(user)
 
 
 @dataclass(frozen=True)
 class Process:
-    """A child that `make run` starts beside web, worker and monitor."""
+    """A child that `make run` starts beside web, worker and monitor: `manage.py` with these arguments."""
 
     name: str
     argv: Sequence[str]
@@ -63,14 +104,28 @@ class Service:
 
 @dataclass(frozen=True, eq=False)
 class Plugin:
-    """What an app adds beside job types: navigation, API mounts, services of the monitor, facts for health, processes."""
+    """What an app adds beside job types.
+
+    Attributes:
+        name: also where its URLs are mounted, `/jobs/<name>/` and `/api/<name>/`.
+        pages: of the navigation: title and name of the URL.
+        urls: dotted path of the URLs of its pages.
+        api_urls: the same of its REST.
+        services: what the monitor does for it from time to time.
+        health: facts for the health page.
+        processes: children of `make run`.
+        worker: `worker(queues, pool=, concurrency=)` runs a worker for queues of its own until it is told to end, for
+            `manage.py worker --queues`.
+    """
 
     name: str
     pages: Sequence[tuple[str, str]] = ()
-    api_urls: Sequence[Any] = ()
+    urls: str = ""
+    api_urls: str = ""
     services: Sequence[Service] = ()
     health: Callable[[], dict] | None = None
     processes: Sequence[Process] = ()
+    worker: Callable | None = None
 
 
 _types: dict[str, JobType] = {}
@@ -86,11 +141,13 @@ def register(thing: JobType | Plugin) -> None:
     if isinstance(thing, Plugin):
         _plugins[thing.name] = thing
         return
-    for name in (thing.name, *thing.aliases):
+    names = (thing.name, *thing.aliases)
+    for name in names:
         known = _types.get(name.upper())
         if known is not None and known.model is not thing.model:
             raise ValueError(f"job type {name!r} is registered already, for {known.model.__name__}")
-        _types[name.upper()] = thing
+    # All of them or none.
+    _types.update({name.upper(): thing for name in names})
 
 
 def unregister(thing: JobType | Plugin) -> None:

@@ -1,6 +1,7 @@
 """Folders of apps, users and jobs, and files inside them that cannot lead out."""
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -160,6 +161,22 @@ def _open_at(folder: int, part: str, flags: int, name: str) -> int:
         raise InvalidAttribute(f"file: {name!r} leads through a link or is no file of the workspace") from error
 
 
+def allowed_root(job, resolved: Path) -> Path | None:
+    """The folder that makes a path one of those that a user's job may name: its workspace or a shared one; or None.
+
+    The data folder holds what is nobody's business: tokens, other people's workspaces. A shared folder above it gives no
+    right to what is in it.
+    """
+    own, data = workspace_path(job).resolve(), conf.data_dir.resolve()
+    if resolved.is_relative_to(own):
+        return own
+    for folder in (shared.resolve() for shared in conf.shared_folders):
+        private = data.is_relative_to(folder) and (resolved.is_relative_to(data) or data.is_relative_to(resolved))
+        if resolved.is_relative_to(folder) and not private:
+            return folder
+    return None
+
+
 def resolve_named_path(job, path: str, *, from_app_code: bool) -> Path:
     """A path that a caller named on this host, absolute; relative ones start in the job's workspace.
 
@@ -173,10 +190,97 @@ def resolve_named_path(job, path: str, *, from_app_code: bool) -> Path:
         raise InvalidAttribute(f"{path!r} does not name a file: {error}") from error
     if from_app_code:
         return resolved
-    allowed = [workspace_path(job), *conf.shared_folders]
-    if any(resolved.is_relative_to(folder.resolve()) for folder in allowed):
+    if allowed_root(job, resolved) is not None:
         return resolved
     raise InvalidAttribute(
         f"{path}: lies outside the job's workspace and of the shared folders "
         f"({', '.join(map(str, conf.shared_folders)) or 'none are set: JOBDECK_SHARED_FOLDERS'})"
     )
+
+
+def move_into(folder: Path, source: Path) -> None:
+    """Move all regular files below `source` to the same names below `folder`, in place of what is there.
+
+    No link in `folder` is followed, and none in `source` is moved: neither may lead what a job brought out of its folder.
+    Broken off and done again it comes to the same.
+
+    Raises:
+        InvalidAttribute: a folder on the way is a link, or a folder has the name of a file.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    open_up(source)
+    for name, _ in list(_walk(source)):
+        *parents, last = PurePosixPath(name).parts
+        target = _open_made(folder, tuple(parents), name)
+        origin = _open_folder(source, tuple(parents), name)
+        try:
+            _move(last, origin, target, name)
+        finally:
+            os.close(origin)
+            os.close(target)
+    left = [path for path, _ in _all_files(source)]
+    if left:
+        raise InvalidAttribute(f"file: {left[0]} cannot be moved: it lies in more than {DEEPEST} folders")
+
+
+def open_up(folder: Path) -> None:
+    """Have every folder be one that can be listed and changed: a job may have left it otherwise."""
+    for where, folders, _ in os.walk(folder):  # from above: each is opened before it is entered
+        for name in folders:
+            inner = Path(where, name)
+            if not inner.is_symlink():
+                inner.chmod(0o700)
+
+
+def _all_files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """All regular files below a folder, however deep; what cannot be listed is an error."""
+
+    def fail(error: OSError):
+        raise error
+
+    for where, _, files in os.walk(folder, onerror=fail):
+        for name in files:
+            info = Path(where, name).lstat()
+            if stat.S_ISREG(info.st_mode):
+                yield Path(where, name), info
+
+
+def _move(last: str, origin: int, target: int, name: str) -> None:
+    try:
+        os.replace(last, last, src_dir_fd=origin, dst_dir_fd=target)
+    except IsADirectoryError as error:
+        raise InvalidAttribute(f"file: {name!r} cannot be put in the place of the folder of that name") from error
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        aside = f".{last}.incoming"
+        with (
+            os.fdopen(_open_at(origin, last, 0, name), "rb") as read,
+            os.fdopen(_new_file(target, aside, os.fstat(read.fileno()).st_mode), "wb") as write,
+        ):
+            shutil.copyfileobj(read, write, 1 << 20)
+        os.replace(aside, last, src_dir_fd=target, dst_dir_fd=target)
+        os.unlink(last, dir_fd=origin)
+
+
+def _new_file(folder: int, name: str, mode: int) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(name, flags, stat.S_IMODE(mode) & 0o777, dir_fd=folder)
+
+
+def _open_made(folder: Path, parts: tuple[str, ...], name: str) -> int:
+    """The folder below `folder`, made if need be, opened without following links."""
+    current = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, 0o700, dir_fd=current)
+            following = _open_at(current, part, os.O_DIRECTORY, name)
+            os.close(current)
+            current = following
+    except BaseException:
+        os.close(current)
+        raise
+    return current

@@ -23,8 +23,34 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skips are forbidden: {report.longrepr[2] if isinstance(report.longrepr, tuple) else ''}"
 
 
+ON_ONE = {
+    "browser": "on_sqlite",
+    "docs": "on_sqlite",
+    "dropin": "on_sqlite",
+    "project": "on_sqlite",
+    "condor": "on_postgresql",
+    "schedules/agent": "on_sqlite",
+}
+"""Folders of tests about what others test on both databases, or about something else; where both are tested, one will do."""
+
+
+def pytest_configure(config):
+    for name in ("SQLite", "PostgreSQL"):
+        config.addinivalue_line("markers", f"on_{name.lower()}: where both databases are tested, only on {name}")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the minutes-long tests, half of them for each of two test processes (`--dist worksteal` halves)."""
+    """Mark the tests that one database will do for.
+
+    Begin with the minutes-long tests, half of them for each of two test processes (`--dist worksteal` halves).
+    """
+    here = Path(__file__).parent
+    for item in items:
+        folder = f"{item.path.relative_to(here).parent.as_posix()}/"
+        for name, mark in ON_ONE.items():
+            if folder.startswith(f"{name}/"):
+                item.add_marker(mark)
     long = [item for item in items if item.path.parent.name == "faults"]
     short = [item for item in items if item.path.parent.name != "faults"]
     middle = len(short) // 2

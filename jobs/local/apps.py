@@ -23,6 +23,7 @@ class LocalConfig(AppConfig):
                 engine=LocalEngine(),
                 description="A command as a process on this machine.",
                 form="jobs.local.forms.CommandJobForm",
+                serializer="jobs.local.serializers.CommandJobSerializer",
                 permission=RUN_COMMANDS,
                 panels=("jobs_local/command.html",),
             )

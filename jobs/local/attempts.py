@@ -27,7 +27,7 @@ import signal
 import sys
 import time
 
-from jobs.local.processes import ForeignProcessError, ProcessId
+from jobs.processes.identity import ForeignProcessError, ProcessId
 
 WANTED = ("run", "pause", "stop")
 

@@ -13,10 +13,10 @@ from jobs.heartbeat import alive_hosts
 from jobs.identity import HOST
 from jobs.local.attempts import AttemptFolder
 from jobs.local.doorbell import Doorbell
-from jobs.local.processes import ForeignProcessError, ProcessesLeftError, end_tagged
 from jobs.local.slots import Slots
 from jobs.local.submission import copy_inputs, environment, write_token
 from jobs.models import Scheduler
+from jobs.processes.identity import ForeignProcessError, ProcessesLeftError, end_tagged
 from jobs.status import Status
 from jobs.workspaces import workspace_path
 

@@ -3,43 +3,22 @@
 # The runner starts with every job, and pathlib would take a fifth of its start.
 # ruff: noqa: PTH110, PTH118, PTH123
 
-import ctypes
 import errno
 import json
 import os
 import signal
 from collections import namedtuple
 
-from jobs.local.processes import TAG_VARIABLE
+from jobs.processes.identity import TAG_VARIABLE
+from jobs.processes.prctl import die_with
 
 DEFAULT_GRACE = 10.0  # seconds from SIGTERM to SIGKILL where the spec names none
-
-_PR_SET_PDEATHSIG = 1  # both from linux/prctl.h
-_PR_SET_CHILD_SUBREAPER = 36
 
 Command = namedtuple("Command", "argv cwd environment stdout stderr timeout grace doorbell")
 
 
 class CouldNotStartError(Exception):
     """The command was not started; the text says why, and what to do about it."""
-
-
-def _prctl():
-    """The prctl(2) function of the C library, or None on a system that has none."""
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (OSError, AttributeError):
-        return None
-    prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
-    return prctl
-
-
-PRCTL = _prctl()
-
-
-def adopt_orphans() -> bool:
-    """Make this process the parent of every descendant that loses its own; False where the system cannot."""
-    return PRCTL is not None and PRCTL(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
 def read_command(spec: dict | None) -> Command:
@@ -135,10 +114,7 @@ def _become(command: Command, runner: int, streams: tuple[int, int, int], report
     step = "session"
     try:
         os.setsid()
-        if PRCTL is not None:
-            PRCTL(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-            if os.getppid() != runner:  # it died before the line above
-                os._exit(127)
+        die_with(runner)
         # An ignored signal stays ignored through exec, and so does the mask.
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)

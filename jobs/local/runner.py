@@ -13,10 +13,11 @@ import time
 
 from jobs.faultpoints import FaultPoint
 from jobs.local.attempts import AttemptFolder, utc_now
-from jobs.local.launch import CouldNotStartError, adopt_orphans, read_command, start_command
+from jobs.local.launch import CouldNotStartError, read_command, start_command
 from jobs.local.outcomes import describe, outcome_of
-from jobs.local.processes import KILL_PATIENCE, start_ticks
-from jobs.local.tree import Tree
+from jobs.processes.identity import KILL_PATIENCE, start_ticks
+from jobs.processes.prctl import adopt_orphans
+from jobs.processes.tree import Tree
 
 RUNNER_CLAIM = FaultPoint("runner.claim")
 RUNNER_START = FaultPoint("runner.start")

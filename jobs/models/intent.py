@@ -13,6 +13,8 @@ class Action(models.TextChoices):
     PAUSE = "pause", "Pause"
     RESUME = "resume", "Resume"
     RESUBMIT = "resubmit", "Resubmit"
+    RESCUE = "rescue", "Rescue"
+    """Resubmit, from where it failed."""
     PROCESS_AGAIN = "process-again", "Process again"
     REFRESH = "refresh", "Refresh"
     DELETE = "delete", "Delete"

@@ -80,6 +80,9 @@ class Job(JobVerbs, PolymorphicModel):
     exit_code = models.IntegerField(null=True, blank=True, editable=False)
     resources = models.JSONField(default=dict, blank=True, editable=False, help_text="cpu_seconds, max_rss_bytes, …")
     attempt = models.PositiveIntegerField(default=1, editable=False)
+    continues = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="The attempt that this one goes on from; none from the start."
+    )
     external_id = models.CharField(max_length=255, blank=True, default="", editable=False)
     results_failed = models.BooleanField(
         default=False, editable=False, help_text="The Error is of the results' making."
@@ -95,6 +98,12 @@ class Job(JobVerbs, PolymorphicModel):
     )
     last_look = models.DateTimeField(null=True, blank=True, editable=False)
     hidden = models.BooleanField(default=False, editable=False, help_text="Being deleted.")
+    ending = models.JSONField(
+        null=True, blank=True, editable=False, help_text="How its engine says it ended, until its outputs are here."
+    )
+    leftover = models.BooleanField(
+        default=False, editable=False, help_text="It is over, and its engine still has to forget the attempt."
+    )
 
     OWNED = frozenset(
         [
@@ -109,6 +118,7 @@ class Job(JobVerbs, PolymorphicModel):
             "exit_code",
             "resources",
             "attempt",
+            "continues",
             "external_id",
             "results_failed",
             "token_hash",
@@ -119,6 +129,8 @@ class Job(JobVerbs, PolymorphicModel):
             "look_at",
             "last_look",
             "hidden",
+            "ending",
+            "leftover",
             "uuid",
         ]
     )
@@ -147,6 +159,9 @@ class Job(JobVerbs, PolymorphicModel):
             models.Index(fields=["id"], condition=Q(status_code="RES"), name="jobs_results_ready"),
             # ... and for the looks that a callback asked for.
             models.Index(fields=["look_at"], condition=Q(look_at__isnull=False), name="jobs_look_at"),
+            # ... for outputs to bring in, and for what engines have to forget.
+            models.Index(fields=["id"], condition=Q(ending__isnull=False), name="jobs_ending"),
+            models.Index(fields=["id"], condition=Q(leftover=True), name="jobs_leftover"),
             # A person's jobs, newest first, one page after the other.
             models.Index(fields=["user", "-id"], name="jobs_of_user"),
             models.Index(fields=["label", "-id"], name="jobs_of_app"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from kombu.exceptions import OperationalError
 
-from jobs import clock, hooks, intents, tasks
+from jobs import clock, hooks, intents, scheduler_test, tasks
 from jobs.conf import conf
 from jobs.errors import ActionNotAllowed
 from jobs.faultpoints import FaultPoint
@@ -17,7 +17,7 @@ from jobs.status import ACTIVE, Status
 from jobs.transactions import committing
 from jobs.transitions import Change, transition
 from jobs.types import job_types
-from jobs.worker import bulk
+from jobs.worker import bulk, fetching
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +30,15 @@ AT_ONCE = 500
 TOGETHER = 5
 """Intents of one scheduler in one message."""
 LONGEST_RESEND = 60
+LONGEST_SEND_AGAIN = 10
+"""Seconds between two wake-ups for results, outputs and the like that nobody has taken up."""
 
 
 class Sweep:
     """Run `once()` at least once a second. Keeps only when what was last sent, which a restart may forget."""
 
     def __init__(self):
-        self._sent: dict[str, dict[int, datetime]] = {}
+        self._sent: dict[str, dict[int, tuple[datetime, int]]] = {}
 
     def once(self) -> None:
         """Wake workers for open intents, results, hooks and bulk actions, and schedule the looks that callbacks asked for."""
@@ -44,6 +46,9 @@ class Sweep:
         self._send_results()
         self._send_each(tasks.look_by_hook, hooks.due_looks())
         self._send_each(tasks.carry_out_bulk, bulk.due())
+        self._send_each(tasks.fetch_outputs, fetching.due()[:AT_ONCE])
+        self._send_each(tasks.tidy_up, fetching.to_tidy())
+        self._send_each(tasks.test_scheduler, scheduler_test.due())
         mark_due_looks()
         stop_overdue()
 
@@ -57,11 +62,12 @@ class Sweep:
         now = clock.now()
         before, sent = self._sent.get(task.name, {}), {}
         for one in ids:
-            last = before.get(one)
-            if last is None or now - last > timedelta(seconds=conf.RESEND_AFTER):
+            last, times = before.get(one, (None, 0))
+            pause = min(LONGEST_SEND_AGAIN, conf.RESEND_AFTER * 2 ** min(max(times - 1, 0), 6))
+            if last is None or now - last > timedelta(seconds=pause):
                 _send(task, one)
-                last = now
-            sent[one] = last
+                last, times = now, times + 1
+            sent[one] = last, times
         self._sent[task.name] = sent
 
 

@@ -17,6 +17,8 @@ MOST_EVENTS = 2000
 COMPARED_BYTES = 64 * 1024
 COMPARED_LINES = 400
 """Only the end of two logs is compared."""
+COMPARED_LOGS = 20
+"""Logs that are compared; a job of many processes has some for each."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,10 @@ def compare_logs(job, first: int, second: int) -> list[Difference]:
     names = dict.fromkeys(file.name for file in (*before.files, *after.files))
     if not names:
         return [Difference("Logs", note=after.problem or before.problem or "Neither attempt has a log.")]
-    return [_compare(name, before.get(name), after.get(name)) for name in names]
+    found = [_compare(name, before.get(name), after.get(name)) for name in list(names)[:COMPARED_LOGS]]
+    if len(names) > COMPARED_LOGS:
+        found.append(Difference("Others", note=f"{len(names) - COMPARED_LOGS} further logs are not compared here."))
+    return found
 
 
 def _compare(name: str, before, after) -> Difference:

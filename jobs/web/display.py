@@ -26,14 +26,17 @@ def duration(length: timedelta | float | None) -> str:
 
 
 def relative(moment: datetime | None) -> str:
-    """How long ago a moment was: '12 s ago', '3 min ago', '5 h ago', '2 d ago', then the date."""
+    """How long ago a moment was, or when it will be: '12 s ago', '3 min ago', '5 h ago', 'in 2 d', then the date."""
     if moment is None:
         return ""
     now = clock.now()
     seconds = (now - moment).total_seconds()
     for below, unit, word in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (7 * 86400, 86400, "d")):
-        if seconds < below:
+        # A clock that is a little ahead tells of what has just been.
+        if -5 < seconds < below:
             return "just now" if seconds < 5 else f"{int(seconds // unit)} {word} ago"
+        if 5 <= -seconds < below:
+            return f"in {int(-seconds // unit)} {word}"
     local = timezone.localtime(moment)
     return date_format(local, "j M" if local.year == timezone.localtime(now).year else "j M Y")
 

@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 from jobs.engine import EngineError, LogFile, handle_of
 from jobs.errors import InvalidAttribute
-from jobs.workspaces import open_inside
 
 PIECE = 64 * 1024
 """Bytes of a log that a page shows, or that one refresh brings."""
@@ -39,7 +38,7 @@ def open_log(log: LogFile) -> BinaryIO:
         OSError: it is gone, or no regular file.
     """
     try:
-        return open_inside(log.path.parent, log.path.name)
+        return log.open()
     except InvalidAttribute as error:
         raise FileNotFoundError(f"{log.name}: no regular file") from error
 

@@ -9,13 +9,16 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from jobs.intents import allowed_actions
 from jobs.models import Action, Intent, Job, job_rows
 from jobs.permissions import may_act, may_act_on_own, sees_all_in_sql
-from jobs.status import ACTIVE, Status
+from jobs.status import ACTIVE, FINAL, Status
 from jobs.web.wording import WORDING
 
 MOST_KNOWN = 500
 """Rows that a browser may say it has; more than any page holds."""
 
-_NOT_IN_A_ROW = ("extended_properties", "description", "resources", "workspace", "token_hash", "claim", "external_id")
+_NOT_IN_A_ROW = ("extended_properties", "description", "workspace", "token_hash", "claim", "external_id")
+
+_PARTS_ORDER = ("COM", "VCP", "RES", "ERR", "ABT", "RUN", "VAR", "OTH", "PAS", "SUB", "PEN")
+"""Parts of a job as its bar shows them: what is done, what failed, what goes on, what waits."""
 
 
 def table_jobs(user, *, with_fields: Iterable[str] = ()) -> QuerySet[Job]:
@@ -60,6 +63,28 @@ class Row:
         return self.job.progress is not None and self.job.status_code in ACTIVE
 
     @property
+    def parts(self) -> list[tuple[Status, int]]:
+        """Of a job of many parts: how many are in which status; empty for other jobs."""
+        counts = self.job.resources.get("counts")
+        if not isinstance(counts, dict):
+            return []
+        return [(Status(code), counts[code]) for code in _PARTS_ORDER if counts.get(code)]
+
+    @property
+    def parts_over(self) -> int:
+        """How many of its parts are over."""
+        return sum(count for status, count in self.parts if status in FINAL)
+
+    @property
+    def parts_in_all(self) -> int:
+        return sum(count for _, count in self.parts)
+
+    @property
+    def shows_parts(self) -> bool:
+        """Whether its parts say more than its status."""
+        return bool(self.parts) and (self.job.status_code in ACTIVE or len(self.parts) > 1)
+
+    @property
     def counts_up(self) -> bool:
         """Whether its duration grows while we look."""
         job = self.job
@@ -84,6 +109,7 @@ class Row:
             job.status_label,
             job.status_message,
             job.progress,
+            self.parts,
             job.attempt,
             job.start_time,
             job.completion_time,

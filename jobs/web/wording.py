@@ -36,6 +36,9 @@ WORDING: dict[str, Wording] = {
         "Stop", "{name} is being stopped.", "stopping", prominent=True, question="Stop {name}?", command="Stop job"
     ),
     Action.RESUBMIT: Wording("Resubmit", "{name} runs once more, as a new attempt.", "starting again"),
+    Action.RESCUE: Wording(
+        "Resubmit what failed", "{name} goes on from where it failed, as a new attempt.", "starting again"
+    ),
     Action.PROCESS_AGAIN: Wording(
         "Process again", "The results of {name} are processed once more.", "processing", prominent=True
     ),

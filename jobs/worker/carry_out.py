@@ -1,8 +1,6 @@
 """A worker's way through one intent: claim it, and do what it asks for."""
 
 import logging
-import threading
-from collections import defaultdict
 from datetime import timedelta
 
 from jobs import clock, hooks, intents
@@ -11,6 +9,7 @@ from jobs.status import Status
 from jobs.transitions import Change, transition
 from jobs.worker import ending, submission
 from jobs.worker.claims import claim_intent, renewing
+from jobs.worker.places import place_for
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +20,10 @@ ACTIONS = {
     Action.RESUME: ending.resume,
     Action.DELETE: ending.delete,
 }
-AT_ONCE = 3
-"""How many threads of one worker process one scheduler may occupy: a slow one leaves the others some."""
 BUSY_PAUSE = 0.5
 """Seconds until an intent is taken up again that found its scheduler's threads busy."""
 MOST_CRASHES = 5
 """After so many unexpected errors a job that was to be run is an Error; it would go on for ever."""
-
-_places: dict[object, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(AT_ONCE))
 
 
 def carry_out(intent_id: int) -> None:
@@ -36,19 +31,16 @@ def carry_out(intent_id: int) -> None:
     job = job_rows().filter(intents=intent_id).first()
     if job is None:
         return
-    place = _places[_whose(job)]
-    if not place.acquire(blocking=False):
-        # Not `postpone`: this may be a second wake-up for an intent that somebody is carrying out.
-        waiting = Intent.objects.open().filter(pk=intent_id, claim="")
-        waiting.update(next_try=clock.now() + timedelta(seconds=BUSY_PAUSE))
-        return
-    try:
+    with place_for(_whose(job)) as there_is_a_place:
+        if not there_is_a_place:
+            # Not `postpone`: this may be a second wake-up for an intent that somebody is carrying out.
+            waiting = Intent.objects.open().filter(pk=intent_id, claim="")
+            waiting.update(next_try=clock.now() + timedelta(seconds=BUSY_PAUSE))
+            return
         intent = claim_intent(intent_id)
         if intent is not None:
             with renewing(Intent.objects.filter(pk=intent_id)):
                 _act(intent)
-    finally:
-        place.release()
 
 
 def _whose(job) -> object:

@@ -69,10 +69,13 @@ def claim_job(job_id: int, attempt: int, statuses: Iterable[str], **values) -> s
     return _me() if taken else None
 
 
-def release_job(job_id: int, claim: str) -> None:
-    """Let others take the job at once; that it was claimed stays to be seen, so that they look what was done."""
+def release_job(job_id: int, claim: str, *, after: float = 0.0) -> None:
+    """Let others take the job, at once or after so many seconds.
+
+    That it was claimed stays to be seen, so that they look what was done.
+    """
     with committing(RELEASE_JOB):
-        job_rows().filter(pk=job_id, claim=claim).update(claim_expires=clock.now())
+        job_rows().filter(pk=job_id, claim=claim).update(claim_expires=clock.now() + timedelta(seconds=after))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from django.db.models import Model
 from jobs import clock, hooks, intents
 from jobs.engine import EngineRefused, EngineUnavailable, Outcome, handle_of
 from jobs.faultpoints import FaultPoint
-from jobs.models import Intent, Job
+from jobs.models import Intent, Job, job_rows
 from jobs.status import ACTIVE, FINAL, Status
 from jobs.transactions import committing
 from jobs.transitions import Change, transition
@@ -57,11 +57,16 @@ def delete(intent: Intent) -> None:
         except EngineUnavailable as error:
             _unavailable(job, intent, error)
             return
+        except EngineRefused as error:
+            intents.postpone(intent, 30, error=str(error))
+            return
         if Outcome.LATER in outcomes.values():
             intents.postpone(intent, 1)
             return
     remove_workspace(job)
     with committing(REMOVE):
+        # First the job, as the transition function does: else it and this wait for each other's rows.
+        job_rows().select_for_update(of=("self",)).filter(pk=job.pk).first()
         Model.delete(job)  # Job.delete() is the wish that is being carried out here
 
 

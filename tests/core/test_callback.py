@@ -8,6 +8,7 @@ from jobs.models import JobEvent, Scheduler, job_rows
 from jobs.status import Status
 from jobs.testing import settle
 from jobs.tokens import callback_token
+from jobs.transitions import Change, transition
 
 pytestmark = pytest.mark.django_db
 
@@ -233,6 +234,17 @@ def test_progress_of_a_job_at_an_engine_asks_for_no_look(at_engine, post, row):
     post(at_engine, {"progress": 50})
     assert row(at_engine)["progress"] == 50.0
     assert not looked()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_one_of_many_parts_reports_is_not_the_progress_of_the_job(at_engine, post, row):
+    transition(
+        [Change(at_engine.pk, at_engine.attempt, resources={"counts": {"COM": 1, "RUN": 3}}, progress=25.0)],
+        source="fake",
+    )
+    assert post(at_engine, {"progress": 90, "message": "nearly there"}).status_code == 200
+    now = row(at_engine)
+    assert (now["progress"], now["status_message"]) == (25.0, "nearly there")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,7 @@
 """The worker: a submission arrives exactly once, whatever died on the way."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from jobs import intents
@@ -11,6 +13,7 @@ from jobs.testing import settle
 from jobs.worker import submission
 from jobs.worker.carry_out import carry_out
 from jobs.worker.claims import claim_intent, claim_job
+from jobs.worker.places import AT_ONCE, place_for
 
 pytestmark = pytest.mark.django_db
 
@@ -170,19 +173,14 @@ def test_an_intent_that_one_worker_has_is_not_taken_by_another(wanted, fake, clo
     assert len(fake.attempts) == 1
 
 
-def test_a_second_wake_up_that_finds_the_scheduler_busy_leaves_the_first_workers_claim_alone(fake_job, monkeypatch):
-    from jobs.worker import carry_out as module
-
+def test_a_second_wake_up_that_finds_the_scheduler_busy_leaves_the_first_workers_claim_alone(fake_job):
     job = fake_job()
     intents.want(job, Action.STOP)
     held = claim_intent(intent_of(job).pk)
-    for _ in range(module.AT_ONCE):
-        assert module._places[row_scheduler(job)].acquire(blocking=False)
-    try:
+    with ExitStack() as busy:
+        for _ in range(AT_ONCE):
+            assert busy.enter_context(place_for(row_scheduler(job)))
         carry_out(held.pk)
-    finally:
-        for _ in range(module.AT_ONCE):
-            module._places[row_scheduler(job)].release()
     assert Intent.objects.get(pk=held.pk).claim == held.claim != ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.local.attempts import AttemptFolder, start_runner
-from jobs.local.processes import end_tagged, tagged_processes
+from jobs.processes.identity import end_tagged, tagged_processes
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 

@@ -9,9 +9,9 @@ import pytest
 
 from jobs.engine import handle_of
 from jobs.local.engine import attempt_folder
-from jobs.local.processes import end_tagged, tagged_processes
 from jobs.models import Job, Scheduler, job_rows
 from jobs.monitor.polling import engines
+from jobs.processes.identity import end_tagged, tagged_processes
 from jobs.status import Status
 from jobs.testing import settle
 from jobs.workspaces import make_workspace, workspace_path

@@ -10,8 +10,8 @@ import pytest
 from jobs.engine import EngineRefused, Handle, Outcome, Watched, handle_of, make_tag
 from jobs.identity import HOST
 from jobs.local.engine import LocalEngine, attempt_folder, look
-from jobs.local.processes import ProcessId, end_tagged
 from jobs.models import Heartbeat, Scheduler
+from jobs.processes.identity import ProcessId, end_tagged
 from jobs.status import Status
 from jobs.testing import fake_clock
 from jobs.workspaces import make_workspace

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.local.processes import descendants
+from jobs.processes.identity import descendants
 from tests.local.conftest import PYTHON, eventually
 
 # Two processes beside the main one: one in a session of its own, one that in addition lost its parent.

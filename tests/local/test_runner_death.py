@@ -6,7 +6,7 @@ import pytest
 
 from jobs.faultpoints import FaultPoint
 from jobs.local import runner as runner_module
-from jobs.local.processes import end_tagged
+from jobs.processes.identity import end_tagged
 from tests.local.conftest import eventually
 
 # For each point: is the attempt claimed, is there a state, was the start noted, is there an outcome, how many runs.

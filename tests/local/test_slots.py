@@ -4,10 +4,10 @@ import pytest
 
 from jobs.local.attempts import AttemptFolder
 from jobs.local.engine import attempt_folder
-from jobs.local.processes import end_tagged
 from jobs.local.slots import Slots
 from jobs.models import Scheduler, job_rows
 from jobs.monitor.polling import engines
+from jobs.processes.identity import end_tagged
 from jobs.status import Status
 from jobs.testing import settle
 from tests.local.conftest import eventually
@@ -173,7 +173,10 @@ def test_a_machine_that_can_start_no_process_tries_again(ann, submitted, slots, 
 
 def test_many_short_commands_all_end_with_never_more_than_the_slots_at_once(ann, bob, submitted, slots, tmp_path):
     slots(2)
-    line = f"echo x >> {tmp_path}/running; sleep 0.1; wc -l < {tmp_path}/running >> {tmp_path}/seen; sed -i 1d {tmp_path}/running"
+    running = tmp_path / "running"
+    running.mkdir()
+    # Each has a file of its own there: two that edited one file at once would lose what the other did.
+    line = f"touch {running}/$$; sleep 0.1; ls {running} | wc -l >> {tmp_path}/seen; rm {running}/$$"
     submitted(ann, 5, ("/bin/sh", "-c", line))
     submitted(bob, 3, ("/bin/sh", "-c", line))
     eventually(lambda: settle() or not job_rows().exclude(status_code=Status.COMPLETE).exists(), within=30)

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from jobs import types
 from jobs.manager import JobManager
 from jobs.status import Status
 from jobs.testing import fake_engine
@@ -42,6 +43,13 @@ def bobs(bob) -> Client:
 def staffs(staff) -> Client:
     """The browser of somebody who may see and act on everything."""
     return _browser(staff)
+
+
+@pytest.fixture
+def nothing_for_all(monkeypatch):
+    """There is nothing that every account may start: no public function, no farm run."""
+    monkeypatch.setattr("jobs.functions.permissions.functions", lambda: [])
+    monkeypatch.delitem(types._types, "FARM")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from jobs.bulk import ACTIONS
 from jobs.models import BulkAction, Intent
 from jobs.status import Status
 from jobs.worker.bulk import carry_out_bulk
@@ -63,6 +64,12 @@ def test_all_that_match_a_filter_as_they_were_when_it_was_asked(anns, new_job):
     assert made.filter == {"status": ["failed"], "text": ["job"]}
     assert sorted(made.jobs.values_list("job_id", flat=True)) == [job.pk for job in failed]
     assert later.pk not in made.jobs.values_list("job_id", flat=True)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_has_its_question(anns, new_job, action):
+    for job in (new_job(status=Status.ERROR), new_job(status=Status.RUNNING), new_job(status=Status.PAUSED), new_job()):
+        assert anns.get("/jobs/bulk/confirm/", {"action": action, "job": job.pk}).status_code == 200
 
 
 def test_the_question_says_how_many_of_them_can_be_asked(anns, bob, ann, new_job):

@@ -26,6 +26,10 @@ def test_a_duration_has_its_two_largest_units(seconds, text):
         (180, "3 min ago"),
         (5 * 3600, "5 h ago"),
         (2 * 86400, "2 d ago"),
+        (-12.5, "in 12 s"),
+        (-200, "in 3 min"),
+        (-5.5 * 3600, "in 5 h"),
+        (-2.5 * 86400, "in 2 d"),
     ],
 )
 def test_a_moment_is_told_by_its_distance(ago, text):

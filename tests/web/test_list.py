@@ -135,7 +135,7 @@ def test_a_person_without_jobs_is_taught_how_to_start_one(anns):
     assert "/jobs/new/" in page
 
 
-def test_a_person_without_the_permission_gets_no_button_for_new_jobs(client, django_user_model):
+def test_a_person_who_may_start_none_gets_no_button_for_new_jobs(client, django_user_model, nothing_for_all):
     client.force_login(django_user_model.objects.create_user("guest"))
 
     assert "/jobs/new/" not in text(client.get("/jobs/"))

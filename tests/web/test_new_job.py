@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jobs.local.models import CommandJob
 from jobs.models import Intent, Job
+from jobs.types import get_type, job_types
 from jobs.workspaces import list_files, workspace_path
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +23,18 @@ def errors(response, field):
     return " ".join(response.context["form"].errors[field])
 
 
-def test_the_only_type_with_a_form_is_chosen_already(anns):
+def test_the_only_type_with_a_form_is_chosen_already(anns, monkeypatch):
+    monkeypatch.setattr("jobs.web.views.new.job_types", lambda: [get_type("COMMAND"), get_type("BASIC")])
+
     assert anns.get("/jobs/new/").headers["Location"] == URL
+
+
+def test_of_several_types_with_a_form_one_is_chosen(anns):
+    page = anns.get("/jobs/new/").content.decode()
+
+    for kind in (kind for kind in job_types() if kind.form):
+        assert f'href="/jobs/new/{kind.name}/"' in page
+        assert kind.description in page
 
 
 def test_the_form_suggests_a_name_and_says_what_will_happen(anns):
@@ -144,7 +155,7 @@ def test_a_preview_says_what_would_run_and_makes_nothing(anns):
 
 
 @pytest.mark.parametrize("url", [URL, "/jobs/new/"])
-def test_without_the_permission_a_page_says_whom_to_ask(client, django_user_model, url):
+def test_without_the_permission_a_page_says_whom_to_ask(client, django_user_model, url, nothing_for_all):
     client.force_login(django_user_model.objects.create_user("guest"))
 
     response = client.get(url)

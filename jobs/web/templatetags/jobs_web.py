@@ -34,15 +34,17 @@ def at(values, index: int):
     return values[index] if index < len(values) else None
 
 
-@register.simple_tag
-def plugin_pages() -> list[tuple[str, str]]:
-    """Title and URL of the pages that plugins add to the navigation."""
+@register.simple_tag(takes_context=True)
+def plugin_pages(context) -> list[tuple[str, str, str]]:
+    """Title and URL of the pages that plugins add to the navigation, and `aria-current` for the one that is shown."""
+    here = context["request"].path if "request" in context else ""
     found = []
     for plugin in plugins():
         for title, name in plugin.pages:
             try:
-                found.append((title, reverse(name)))
+                url = reverse(name)
             except NoReverseMatch:
                 # The site has installed the plugin without mounting its pages.
                 continue
+            found.append((title, url, "page" if here == url else "true" if here.startswith(url) else ""))
     return found

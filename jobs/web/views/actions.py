@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import clock
+from jobs.access.pages import by_htmx, login_needed, own_url
 from jobs.errors import ActionNotAllowed
 from jobs.intents import want
 from jobs.models import Action
 from jobs.permissions import may_act, visible_job_or_404
-from jobs.web.access import by_htmx, login_needed, own_url
 from jobs.web.rows import row_of, table_jobs
 from jobs.web.wording import WORDING, consequence
 

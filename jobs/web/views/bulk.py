@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import bulk
+from jobs.access.pages import by_htmx, login_needed
 from jobs.counting import MOST_COUNTED, Count
 from jobs.filters import JobFilter
 from jobs.models import Action, BulkAction, BulkJob, job_rows
 from jobs.paging import number
 from jobs.permissions import sees_all
-from jobs.web.access import by_htmx, login_needed
 from jobs.web.rows import rows_of, table_jobs
 
 ANSWERS = 100
@@ -48,6 +48,12 @@ WORDS: dict[str, Words] = {
         "can be stopped",
     ),
     Action.RESUBMIT: Words("Resubmit", "Resubmitting", "Each runs once more, as a new attempt.", "can be resubmitted"),
+    Action.RESCUE: Words(
+        "Resubmit what failed",
+        "Resubmitting what failed",
+        "Each goes on from where it failed, as a new attempt.",
+        "can go on from where they failed",
+    ),
     Action.PROCESS_AGAIN: Words(
         "Process again",
         "Processing again",

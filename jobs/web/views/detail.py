@@ -7,11 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs import clock
+from jobs.access.pages import login_needed
 from jobs.intents import open_action
 from jobs.permissions import visible_job_or_404
-from jobs.web.access import login_needed
 from jobs.web.rows import row_of
-from jobs.web.views.tabs import TABS, WRAP_COOKIE
+from jobs.web.views.tabs import WRAP_COOKIE, tabs_of
 
 YEAR = 365 * 24 * 3600
 
@@ -62,10 +62,15 @@ def attempts(request: HttpRequest, job_id: int) -> HttpResponse:
 
 @require_safe
 @login_needed
+def type_tab(request: HttpRequest, job_id: int, name: str) -> HttpResponse:
+    """A tab that only jobs of this type have; 404 for one that it has not."""
+    return _page(request, job_id, name)
+
+
+@require_safe
+@login_needed
 def live(request: HttpRequest, job_id: int, tab: str) -> HttpResponse:
     """What has changed on a job's page since `?version=`: its head, and the tab if something in it did; 204 for nothing."""
-    if tab not in TABS:
-        raise Http404("A job's page has no such tab.")
     context, body = _context(request, job_id, tab)
     known = request.GET.get("version", "")
     if known == f"{context['row'].signature}.{context['tab_version']}":
@@ -81,15 +86,18 @@ def _page(request: HttpRequest, job_id: int, tab: str) -> HttpResponse:
 
 def _context(request: HttpRequest, job_id: int, tab: str):
     job, row = job_and_row(request, job_id)
-    _, show = TABS[tab]
-    shown, body = show(request, job, row)
+    tabs = tabs_of(job)
+    if tab not in tabs:
+        raise Http404("The job's page has no such tab.")
+    shown, body = tabs[tab].show(request, job, row)
     tab_version = hashlib.blake2b(repr(shown).encode(errors="replace"), digest_size=6).hexdigest()
     context = {
         "job": job,
         "row": row,
         "tab": tab,
-        "tabs": [("detail" if name == "overview" else name, name, title) for name, (title, _) in TABS.items()],
-        "tab_template": f"jobs/tabs/{tab}.html",
+        "tabs": tabs.values(),
+        "tab_template": tabs[tab].template,
+        "assets": tabs[tab].assets,
         "tab_version": tab_version,
         "query": _query(request),
         "now": clock.now(),

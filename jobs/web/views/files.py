@@ -8,8 +8,8 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
+from jobs.access.pages import login_needed
 from jobs.permissions import visible_job_or_404
-from jobs.web.access import login_needed
 from jobs.web.archive import MOST_ARCHIVED, stream_zip
 from jobs.web.results import IMAGE_BYTES, IMAGES, PAGE_BYTES, PAGES, open_result, suffix
 from jobs.workspaces import list_files, workspace_path

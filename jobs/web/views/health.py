@@ -5,10 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs import clock
+from jobs.access.pages import by_htmx, login_needed
 from jobs.conf import conf
 from jobs.health import MOST_STUCK, processes, schedulers, stuck
 from jobs.types import plugins
-from jobs.web.access import by_htmx, login_needed
 
 
 @require_safe

@@ -10,15 +10,15 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from jobs import clock
+from jobs.access.pages import login_needed
 from jobs.bulk import ACTIONS, possible
 from jobs.counting import Counts
 from jobs.filters import NOT_INSTALLED, STATUS_GROUPS, JobFilter
 from jobs.models import Action
 from jobs.paging import Page, number, page_of
 from jobs.types import job_types
-from jobs.web.access import login_needed
 from jobs.web.rows import differences, parse_known, rows_of, table_jobs
-from jobs.web.views.new import types_for
+from jobs.web.views.new import choices_for
 from jobs.web.wording import WORDING
 
 CHIPS = ("pending", "active", "complete", "failed", "aborted")
@@ -54,7 +54,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     counts = found.counts()
     context = {
         "rows": rows_of(page.jobs, request.user),
-        "may_create": bool(types_for(request.user)),
+        "may_create": bool(choices_for(request.user)),
         "found": found,
         "types": [*((kind.name, kind.label) for kind in job_types()), (NOT_INSTALLED, "not installed")],
         "given": {name: ",".join(texts) for name, texts in found.given.items()},

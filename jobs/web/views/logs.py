@@ -3,9 +3,9 @@
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from jobs.access.pages import login_needed
 from jobs.engine import LogFile
 from jobs.paging import number
-from jobs.web.access import login_needed
 from jobs.web.logs import Piece, logs_of, open_log, piece, piece_before
 from jobs.web.views.detail import job_and_row
 from jobs.web.views.files import send

@@ -1,36 +1,54 @@
-"""New jobs, from the form that each job type brings along."""
+"""New jobs, from the form or the page that each job type brings along."""
 
-import re
+from dataclasses import dataclass
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 from django.views.decorators.http import require_http_methods, require_safe
 
-from jobs.errors import JobError, UnknownJobType
-from jobs.intents import want
-from jobs.models import Action
+from jobs.access.pages import login_needed
+from jobs.errors import UnknownJobType
+from jobs.forms import start_from
 from jobs.permissions import RUN_COMMANDS
 from jobs.types import JobType, get_type, job_types
-from jobs.web.access import login_needed
 
 
-def types_for(user) -> list[JobType]:
-    """The types of which `user` may start jobs by a form."""
-    return [kind for kind in job_types() if kind.form and (not kind.permission or user.has_perm(kind.permission))]
+@dataclass(frozen=True)
+class Choice:
+    """A type of which a person may start jobs, and the URL of the page where that begins."""
+
+    type: JobType
+    url: str
+
+
+def choices_for(user) -> list[Choice]:
+    """The types of which `user` may start jobs by a form, or on a page of the type's own."""
+    found = [Choice(kind, _start_url(kind)) for kind in job_types() if kind.may_make(user)]
+    return [choice for choice in found if choice.url]
+
+
+def _start_url(kind: JobType) -> str:
+    """Where a job of the type begins; empty for none."""
+    if kind.form:
+        return reverse("jobs:new", args=[kind.name])
+    try:
+        return reverse(kind.start_page) if kind.start_page else ""
+    except NoReverseMatch:
+        return ""  # the site has installed the type without mounting its pages
 
 
 @require_safe
 @login_needed
 def choose_type(request: HttpRequest) -> HttpResponse:
     """The types to choose from; a single one is chosen already."""
-    types = types_for(request.user)
-    if not types:
+    choices = choices_for(request.user)
+    if not choices:
         return _not_allowed(request, RUN_COMMANDS)
-    if len(types) == 1:
-        return redirect("jobs:new", types[0].name)
-    return render(request, "jobs/choose_type.html", {"types": types})
+    if len(choices) == 1:
+        return redirect(choices[0].url)
+    return render(request, "jobs/choose_type.html", {"choices": choices})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,6 +63,8 @@ def new_job(request: HttpRequest, type_name: str) -> HttpResponse:
     except UnknownJobType as error:
         raise Http404("There is no such job type.") from error
     if not kind.form:
+        if url := _start_url(kind):
+            return redirect(url)
         raise Http404("Jobs of this type are not started by a form.")
     if kind.permission and not request.user.has_perm(kind.permission):
         return _not_allowed(request, kind.permission)
@@ -52,35 +72,11 @@ def new_job(request: HttpRequest, type_name: str) -> HttpResponse:
     if request.method != "POST":
         return _show(request, kind, form_class(user=request.user))
     form = form_class(request.POST, request.FILES, user=request.user)
-    do = request.POST.get("do", "run")
-    if do == "preview":
+    if request.POST.get("do") == "preview":
         form.is_valid()
         return render(request, "jobs/parts/will_run.html", {"form": form})
-    job = _created(form) if form.is_valid() else None
-    if job is None:
-        return _show(request, kind, form)
-    if do == "run":
-        want(job, Action.RUN, user=request.user)
-        messages.success(request, f"{job.name} was made; it starts as soon as there is room.")
-    else:
-        messages.success(request, f"{job.name} was saved. It waits for you to run it.")
-    return redirect("jobs:detail", job.pk)
-
-
-def _created(form):
-    """The job, or None with what is wrong at the field that it is about: the core's messages begin with its name."""
-    try:
-        return form.create()
-    except JobError as error:
-        fields = dict.fromkeys(form.fields) | getattr(form, "field_of", {})
-        # Several messages stand in one line, each behind the name of its attribute.
-        for line in re.split(f"; (?=(?:{'|'.join(map(re.escape, fields))}): )", str(error)):
-            name, _, text = line.partition(": ")
-            if name in fields:
-                form.add_error(fields[name] or name, text)
-            else:
-                form.add_error(None, line)
-    return None
+    job = start_from(request, form)
+    return _show(request, kind, form) if job is None else redirect("jobs:detail", job.pk)
 
 
 def _show(request: HttpRequest, kind: JobType, form) -> HttpResponse:

@@ -13,10 +13,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from jobs import clock
+from jobs.access.pages import by_htmx, login_needed, own_url
 from jobs.errors import ActionNotAllowed, JobError
 from jobs.intents import want
 from jobs.models import Action, Job
-from jobs.web.access import by_htmx, login_needed, own_url
 from jobs.web.instances import own_instance
 from jobs.web.rows import acts_on, differences, parse_known
 from jobs.web.signed_tables import TableRefused, unsign

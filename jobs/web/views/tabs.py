@@ -4,15 +4,16 @@ A tab is a function of request, job and row. It returns what of it must change f
 and a function that gives its template's context, called only when the tab is sent.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from jobs.models import Intent
 from jobs.paging import number
-from jobs.status import Status
 from jobs.web.attempts import attempts_of, compare_logs
 from jobs.web.display import words
 from jobs.web.history import history_of
@@ -33,6 +34,7 @@ def overview(request: HttpRequest, job, row) -> Shown:
     history = history_of(job)
     troubles = list(Intent.objects.open().filter(job_id=job.pk).exclude(last_error="").order_by("id"))
     scheduler = job.scheduler
+    facts = job.type.panel_facts(job) if job.type is not None and job.type.panel_facts is not None else None
 
     def body() -> dict:
         return {
@@ -42,7 +44,9 @@ def overview(request: HttpRequest, job, row) -> Shown:
             "folder": workspace_path(job),
             "groups": list(job.groups.all()),
             "panels": job.type.panels if job.type is not None else (),
-            "parts": [(Status(code).label, count) for code, count in _counts(job) if code in Status.values],
+            "facts": facts,
+            # Where the head of the page shows them as a bar, they are not said again.
+            "parts": [] if row.shows_parts else [(status.label, count) for status, count in row.parts],
             "measured": _measured(job),
         }
 
@@ -54,13 +58,9 @@ def overview(request: HttpRequest, job, row) -> Shown:
         job.resources,
         job.exit_code,
         job.description,
+        facts,
     )
     return shown, body
-
-
-def _counts(job) -> list[tuple[str, Any]]:
-    counts = job.resources.get("counts")
-    return list(counts.items()) if isinstance(counts, dict) else []
 
 
 def _measured(job) -> list[tuple[str, Any]]:
@@ -181,10 +181,43 @@ def attempts(request: HttpRequest, job, row) -> Shown:
     return (row.signature, found), body
 
 
-TABS: dict[str, tuple[str, Callable[[HttpRequest, Any, Any], Shown]]] = {
-    "overview": ("Overview", overview),
-    "log": ("Log", log),
-    "results": ("Results", results),
-    "attempts": ("Attempts", attempts),
+@dataclass(frozen=True)
+class PageTab:
+    """A tab as the page has it.
+
+    Attributes:
+        url: of the page with this tab.
+        show: what the tab shows.
+        assets: static files that only it needs.
+    """
+
+    name: str
+    title: str
+    url: str
+    show: Callable[[HttpRequest, Any, Any], Shown]
+    template: str
+    assets: Sequence[str] = ()
+
+
+_COMMON = {
+    "overview": ("Overview", "detail", overview, ()),
+    "log": ("Log", "log", log, ("jobs/log.js",)),
+    "results": ("Results", "results", results, ()),
+    "attempts": ("Attempts", "attempts", attempts, ()),
 }
-"""The tabs by name, with their titles."""
+
+
+def tabs_of(job) -> dict[str, PageTab]:
+    """The tabs of a job's page by name: those of all jobs, and before the last one those of its type."""
+    found = {
+        name: PageTab(name, title, reverse(f"jobs:{page}", args=[job.pk]), show, f"jobs/tabs/{name}.html", assets)
+        for name, (title, page, show, assets) in _COMMON.items()
+    }
+    last = found.pop("attempts")
+    for tab in job.type.tabs if job.type is not None else ():
+        url = reverse("jobs:tab", args=[job.pk, tab.name])
+        found[tab.name] = PageTab(tab.name, tab.title, url, import_string(tab.show), tab.template, tab.assets)
+    if "result" in found:
+        # Nobody knows what 'Results' are beside 'Result'.
+        found["results"] = replace(found["results"], title="Files")
+    return {**found, "attempts": last}

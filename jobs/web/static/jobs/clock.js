@@ -27,11 +27,20 @@
 
   function relative(moment) {
     const seconds = (now() - moment) / 1000;
+    if (seconds <= -5) return until(-seconds);
     if (seconds < 5) return "just now";
     if (seconds < 60) return `${Math.floor(seconds)} s ago`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
     if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
     if (seconds < 7 * 86400) return `${Math.floor(seconds / 86400)} d ago`;
+    return null;
+  }
+
+  function until(seconds) {
+    if (seconds < 60) return `in ${Math.floor(seconds)} s`;
+    if (seconds < 3600) return `in ${Math.floor(seconds / 60)} min`;
+    if (seconds < 86400) return `in ${Math.floor(seconds / 3600)} h`;
+    if (seconds < 7 * 86400) return `in ${Math.floor(seconds / 86400)} d`;
     return null;
   }
 

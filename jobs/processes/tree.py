@@ -7,8 +7,8 @@ next one, so every operation is repeated until a pass finds nothing new.
 import os
 import signal
 
-from jobs.local.process_table import ProcessRow, all_rows, rows_below
-from jobs.local.processes import ProcessId, boot_id, this_host
+from jobs.processes.identity import ProcessId, boot_id, this_host
+from jobs.processes.table import ProcessRow, all_rows, rows_below
 
 # Passes after which a tree counts as stopped that has nothing left but sleepers in the kernel, and as continued that
 # has processes which stop themselves again and again.

@@ -10,7 +10,7 @@ import time
 from collections import namedtuple
 from functools import cache
 
-from jobs.local.process_table import HAS_PROC, all_rows, read_row, rows_below
+from jobs.processes.table import HAS_PROC, all_rows, read_row, rows_below
 
 TAG_VARIABLE = "JOBDECK_TAG"
 
@@ -144,7 +144,7 @@ def descendants(pid: int) -> list[ProcessId]:
 
 
 def tagged_processes(tag: str) -> list[ProcessId]:
-    """This user's living processes that were started with JOBDECK_TAG=<tag>, at this instant.
+    """This user's (root: everybody's) living processes that were started with JOBDECK_TAG=<tag>, at this instant.
 
     A process that was given another environment, or wiped its own, is not found; nor is any where there is no /proc.
     """
@@ -204,9 +204,10 @@ def _tagged_rows(tag: str, rows: list) -> list:
 
 
 def _environment(pid: int) -> list[bytes]:
-    """The environment that the process was started with; empty for another user's and for one that has gone."""
+    """The environment that a process was started with; empty for one that has gone, and for another user's unless for root."""
     try:
-        if os.stat(f"/proc/{pid}").st_uid != os.geteuid():
+        # An agent that root has started runs commands as somebody else.
+        if os.geteuid() not in (0, os.stat(f"/proc/{pid}").st_uid):
             return []
         with open(f"/proc/{pid}/environ", "rb") as file:
             return file.read().split(b"\0")

@@ -1,6 +1,6 @@
 """What runs on this machine: one row per process, from /proc or, where there is none, from `ps`.
 
-A row is a look at one instant. Who signals a process goes through `jobs.local.processes.ProcessId`, which checks that
+A row is a look at one instant. Who signals a process goes through `jobs.processes.identity.ProcessId`, which checks that
 the pid still is the process that was seen.
 """
 

@@ -9,8 +9,8 @@ import uuid
 
 import pytest
 
-from jobs.local import process_table
-from jobs.local.processes import (
+from jobs.processes import table as process_table
+from jobs.processes.identity import (
     ForeignProcessError,
     ProcessId,
     boot_id,
@@ -20,7 +20,7 @@ from jobs.local.processes import (
     tagged_processes,
     this_host,
 )
-from jobs.local.tree import Tree
+from jobs.processes.tree import Tree
 from tests.local.conftest import PYTHON, eventually
 
 
