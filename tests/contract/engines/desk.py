@@ -11,11 +11,6 @@ from jobs.transitions import Change, transition
 from jobs.workspaces import make_workspace
 from tests.contract.worlds import World
 
-STEP = 0.02
-"""Seconds between two questions while a test waits."""
-PATIENCE = 20.0
-"""Seconds after which what a test waits for has not happened."""
-
 
 class Desk:
     """Asks a world's engine and remembers its latest report about each attempt."""
@@ -57,6 +52,17 @@ class Desk:
         outcomes = getattr(self.engine, verb)([handle], **options)
         assert outcomes.keys() == {handle.tag}, "an outcome for each tag, and no others"
         return Outcome(outcomes[handle.tag])
+
+    def act_when_possible(self, verb: str, job: Job) -> Outcome:
+        """Ask for an action again, as a worker does, while the engine says that it is not possible just now."""
+        outcomes: list[Outcome] = []
+
+        def taken() -> bool:
+            outcomes.append(self.act(verb, job))
+            return outcomes[-1] is not Outcome.LATER
+
+        self.wait(taken, f"{verb} is possible", job)
+        return outcomes[-1]
 
     def ended(self, job: Job) -> Job:
         """Hand a job over and see it to its end."""
@@ -103,10 +109,10 @@ class Desk:
     def full_look(self, *jobs: Job) -> Poll:
         """Ask until an answer is full; an engine that was started anew may give that first."""
         self.world.restart()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.world.patience
         while not (poll := self.look(*jobs)).full:
             assert time.monotonic() < deadline, "the engine gave no full answer"
-            time.sleep(STEP)
+            time.sleep(self.world.step)
         return poll
 
     def until(self, job: Job, *statuses: str) -> Report:
@@ -121,15 +127,15 @@ class Desk:
     def wait(self, condition: Callable[[], object], what: str, *jobs: Job) -> None:
         """Ask until the condition holds."""
         jobs = jobs or tuple(job for job in self.world.jobs if job.scheduler_id)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.world.patience
         while not condition():
             said = [self.latest.get(job.tag) for job in jobs]
-            assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what}; the engine said {said}"
+            assert time.monotonic() < deadline, f"not within {self.world.patience:g} s: {what}; the engine said {said}"
             self.look(*jobs)
-            time.sleep(STEP)
+            time.sleep(self.world.step)
 
     def asked(self, times: int, *jobs: Job) -> None:
         """Ask so often, with pauses, to see that something does not happen."""
         for _ in range(times):
             self.look(*jobs)
-            time.sleep(STEP)
+            time.sleep(self.world.step)

@@ -85,13 +85,16 @@ def test_a_paused_job_rests_until_it_is_resumed(world, desk):
     assert desk.act("resume", job) is Outcome.DONE
     desk.until(job, Status.RUNNING)
     desk.wait(lambda: world.work_done(job) > done, "it works again", job)
-    assert world.starts(job) == 1
+    assert world.starts(job) == (2 if world.pause_interrupts else 1)
 
 
 @pytest.mark.needs("pause")
 def test_a_job_paused_before_its_start_does_not_start_until_it_is_resumed(world, desk):
-    job = desk.submit(world.succeeding())
-    desk.act("pause", job)
+    for _ in range(3):
+        job = desk.submit(world.succeeding())
+        assert desk.act_when_possible("pause", job) is Outcome.DONE
+        if world.starts(job) == 0:  # else the engine had started it before the pause came: that is another test
+            break
     desk.until(job, Status.PAUSED)
     desk.asked(10, job)
     assert world.starts(job) == 0

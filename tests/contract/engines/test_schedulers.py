@@ -23,6 +23,7 @@ def test_preparing_again_changes_nothing(world):
     assert list(Scheduler.objects.order_by("pk").values()) == rows
 
 
+@pytest.mark.needs("makes_schedulers")
 def test_a_scheduler_that_was_removed_is_made_again(world):
     scheduler = world.engine.choose_scheduler(world.succeeding())
     Scheduler.objects.all().delete()

@@ -44,18 +44,26 @@ class Broker:
                 return f"{self.name} does not answer at {self.url} ({error}) · 'make services' brings it"
         return ""
 
-    def lose_messages(self) -> int:
-        """Empty the queue, as a broker does that loses its disk; how many messages are lost."""
-        with self.connection() as connection, connection.channel() as channel:
-            return Queue(self.queue, channel=channel).purge()
+    def lose_messages(self, queues: tuple[str, ...] = ("",)) -> int:
+        """Empty queues, as a broker does that loses its disk; how many messages are lost.
 
-    def remove(self) -> None:
-        """Leave nothing of this run at the broker."""
+        Args:
+            queues: what their names have behind the name of the site's own.
+        """
         with self.connection() as connection, connection.channel() as channel:
-            Queue(self.queue, channel=channel).delete()
+            return sum(Queue(self.queue + queue, channel=channel).purge() for queue in queues)
+
+    def remove(self, queues: tuple[str, ...] = ("",)) -> None:
+        """Leave nothing of this run at the broker."""
+        for queue in {"", *queues}:
+            self._remove(self.queue + queue)
+
+    def _remove(self, queue: str) -> None:
+        with self.connection() as connection, connection.channel() as channel:
+            Queue(queue, channel=channel).delete()
             if self.name == "rabbitmq":
-                channel.exchange_delete(self.queue)
+                channel.exchange_delete(queue)
             elif self.name == "redis":
-                channel.client.delete(*channel.client.keys(f"*{self.queue}*"), self.queue)
+                channel.client.delete(*channel.client.keys(f"*{queue}*"), queue)
             else:
-                Path(channel.control_folder, f"{self.queue}.exchange").unlink(missing_ok=True)
+                Path(channel.control_folder, f"{queue}.exchange").unlink(missing_ok=True)

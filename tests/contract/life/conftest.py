@@ -41,7 +41,7 @@ def place(request, transactional_db, tmp_path_factory):
     if broker is not None and (trouble := broker.trouble()):
         pytest.skip(trouble)
     with world.running_engine() as engine:
-        driver = Settling() if broker is None else Processes(broker, tmp_path_factory.mktemp(name))
+        driver = Settling() if broker is None else Processes(broker, tmp_path_factory.mktemp(name), world)
         try:
             driver.open()
             yield world, engine, driver

@@ -16,6 +16,7 @@ from django.db import connection
 from jobs.models import Heartbeat
 from jobs.testing import settle
 from tests.contract.life.brokers import Broker
+from tests.contract.worlds import World
 
 PATIENCE = 40.0
 """Seconds after which what a test waits for has not happened; the machine may be busy."""
@@ -25,11 +26,11 @@ STEP = 0.05
 class Driver(ABC):
     """Carries out what is wanted, while a test waits for it."""
 
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until the condition holds."""
-        deadline = time.monotonic() + PATIENCE
+    def until(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+        """Wait until the condition holds, at most `patience` seconds."""
+        deadline = time.monotonic() + patience
         while not condition():
-            assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what}\n{self.said()}"
+            assert time.monotonic() < deadline, f"not within {patience:g} s: {what}\n{self.said()}"
             self.step()
 
     @abstractmethod
@@ -37,8 +38,8 @@ class Driver(ABC):
         """Let a moment pass."""
 
     @contextmanager
-    def without_worker(self) -> Iterator[None]:
-        """Have no worker; it is killed rather than asked to leave."""
+    def without_worker(self, kind: str = "worker") -> Iterator[None]:
+        """Have no worker (of that kind); it is killed rather than asked to leave."""
         yield
 
     def said(self) -> str:
@@ -66,29 +67,36 @@ class Processes(Driver):
     Args:
         broker: how the monitor wakes the worker.
         folder: for what they write.
+        world: what other processes there are.
+        environment: variables of theirs beside those of the site.
     """
 
-    def __init__(self, broker: Broker, folder: Path):
+    def __init__(self, broker: Broker, folder: Path, world: type[World], environment: dict[str, str] | None = None):
+        self.world = world
+        self.arguments = {"monitor": ("monitor",), "worker": ("worker",), **world.processes}
         self.broker = broker
+        self.environment = environment or {}
         self.folder = folder
         self.processes: dict[str, subprocess.Popen] = {}
 
     def open(self) -> None:
-        """Start both, and wait until they are at work."""
-        self.start("monitor")
-        self.start("worker")
-        self.until(lambda: self.alive("monitor") and self.alive("worker"), "worker and monitor are there")
+        """Start all, and wait until they are at work."""
+        for kind in self.arguments:
+            self.start(kind)
+        self.until(lambda: all(map(self.alive, self.arguments)), f"{', '.join(self.arguments)} are there")
 
-    def start(self, kind: str) -> None:
-        """Start 'worker' or 'monitor'."""
+    def start(self, kind: str, **variables: str) -> None:
+        """Start 'worker', 'monitor', or what else the world has."""
         environment = {
             **os.environ,
+            **variables,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "CELERY_BROKER_URL": self.broker.url,
             "JOBDECK_QUEUE": self.broker.queue,
+            **self.environment,
         }
         with (self.folder / f"{kind}.log").open("ab") as log:
-            argv = [sys.executable, "manage.py", kind]
+            argv = [sys.executable, "manage.py", *self.arguments[kind]]
             self.processes[kind] = subprocess.Popen(
                 argv, cwd=settings.BASE_DIR, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
@@ -97,19 +105,24 @@ class Processes(Driver):
         """Whether the process has given a sign of life."""
         process = self.processes[kind]
         assert process.poll() is None, f"the {kind} ended with {process.returncode}\n{self.said()}"
+        if kind in self.world.processes:
+            return self.world.is_up(process.pid)
         return Heartbeat.objects.filter(kind=kind, pid=process.pid).exists()
 
     def step(self) -> None:
         time.sleep(STEP)
 
     @contextmanager
-    def without_worker(self) -> Iterator[None]:
-        self.processes["worker"].kill()
-        self.processes["worker"].wait()
+    def without_worker(self, kind: str = "worker") -> Iterator[None]:
+        self.processes[kind].kill()
+        self.processes[kind].wait()
         try:
             yield
         finally:
-            self.start("worker")
+            self.start(kind)
+
+    def lose_messages(self) -> int:
+        return self.broker.lose_messages(self.world.broker_queues)
 
     def said(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.folder.glob("*.log")))
@@ -124,7 +137,7 @@ class Processes(Driver):
             except subprocess.TimeoutExpired:
                 process.kill()
                 codes[kind] = process.wait()
-        self.broker.remove()
+        self.broker.remove(self.world.broker_queues)
         left = list(Heartbeat.objects.filter(pid__in=[process.pid for process in self.processes.values()]))
         assert set(codes.values()) == {0}, f"{codes}\n{self.said()}"
         assert not left, "a process that leaves takes its sign of life with it"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jobs.models import Intent, Job, job_rows
 from jobs.status import FINAL, MOVES, Status
-from tests.contract.life.drivers import Driver
+from tests.contract.life.drivers import PATIENCE, Driver
 from tests.contract.worlds import World
 
 
@@ -22,7 +22,7 @@ class Site:
             self.world.turn()
             return condition()
 
-        self.driver.until(holds, what)
+        self.driver.until(holds, what, max(PATIENCE, self.world.patience))
 
     def until_status(self, job: Job, *words: str) -> Job:
         """Wait until the job's status is shown with one of the words."""

@@ -2,6 +2,7 @@
 
 import pkgutil
 from importlib import import_module
+from inspect import isabstract
 
 from tests.contract.worlds.base import World
 
@@ -10,4 +11,9 @@ def worlds() -> list[type[World]]:
     """All worlds, by name. A new file in this folder is found by itself."""
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         import_module(module.name)
-    return sorted(World.__subclasses__(), key=lambda world: world.name)
+    return sorted(_concrete(World), key=lambda world: world.name)
+
+
+def _concrete(world: type[World]) -> list[type[World]]:
+    below = [one for subclass in world.__subclasses__() for one in _concrete(subclass)]
+    return below if isabstract(world) else [world, *below]

@@ -1,6 +1,7 @@
 """What the suite has to know of an engine, and of the world outside in which its jobs really run."""
 
 import itertools
+import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -30,6 +31,18 @@ class World(ABC):
         exit_codes: the engine's work has an exit code.
         full_answers: some of the engine's answers are full.
         can_be_away: `away` makes it unreachable.
+        makes_schedulers: the engine makes its own scheduler rows; those of others are set up by operators.
+        pause_interrupts: a job that is resumed after a pause begins anew, as HTCondor's held jobs do.
+        keeps_history: the engine's history knows of an attempt also after it was forgotten.
+        only_on: 'on_sqlite' or 'on_postgresql' for a world that is tested on one of the two, where both are.
+        transactional: its outside is in the database, and other processes have to see the tests' rows.
+        processes: what a site has beside worker and monitor: name → arguments of manage.py.
+        has_messages: a message to a broker has a job started.
+        takes_work: which process a message is for that has a job started.
+        broker_queues: the queues at the broker that those messages are in, behind the name of the site's own.
+        driver_on: 'on_sqlite' or 'on_postgresql' by driver, likewise; by None for the engine's own tests.
+        patience: seconds after which what a test waits for has not happened.
+        step: seconds between two questions while a test waits.
         user: whose the jobs are.
         outside: a folder of this test, for what jobs leave as their traces.
         engine: the engine as this process has it.
@@ -42,6 +55,18 @@ class World(ABC):
     exit_codes: ClassVar[bool] = True
     full_answers: ClassVar[bool] = True
     can_be_away: ClassVar[bool] = False
+    makes_schedulers: ClassVar[bool] = True
+    pause_interrupts: ClassVar[bool] = False
+    keeps_history: ClassVar[bool] = False
+    only_on: ClassVar[str] = ""
+    driver_on: ClassVar[dict[str | None, str]] = {}
+    transactional: ClassVar[bool] = False
+    processes: ClassVar[dict[str, tuple[str, ...]]] = {}
+    has_messages: ClassVar[bool] = True
+    takes_work: ClassVar[str] = "worker"
+    broker_queues: ClassVar[tuple[str, ...]] = ("",)
+    patience: ClassVar[float] = 20.0
+    step: ClassVar[float] = 0.02
 
     def __init__(self, user: User, outside: Path, engine: Engine):
         self.user = user
@@ -53,6 +78,16 @@ class World(ABC):
     @abstractmethod
     def running_engine(cls) -> AbstractContextManager[Engine]:
         """The engine, as a process that just started has it; with what it needs around it."""
+
+    @classmethod
+    def is_up(cls, pid: int) -> bool:
+        """Whether one of `processes` is at work."""
+        raise NotImplementedError(f"{cls.name} has no processes of its own")
+
+    @classmethod
+    def start_workers(cls, folder: Path) -> subprocess.Popen | None:
+        """Start what takes jobs on the test database where no driver does so; it writes into the folder."""
+        return None
 
     # --- jobs
 
@@ -78,11 +113,19 @@ class World(ABC):
         """A job that writes the text to its first log and then works until it is stopped. With `live_logs` only."""
         raise NotImplementedError(f"{self.name} says that it has live logs; its world has no job that writes one")
 
+    def leaving(self, name: str, text: str, **attributes) -> Job:
+        """A job that leaves the text in a file and ends well, soon. With `fetch` only."""
+        raise NotImplementedError(f"{self.name} says that it fetches outputs; its world has no job that leaves one")
+
     @abstractmethod
     def impossible(self, **attributes) -> Job:
         """A job that the engine refuses."""
 
     # --- what happens outside
+
+    def has_message(self, job: Job, broker) -> bool:
+        """Whether a message was sent to the site's broker that has the job started."""
+        return bool(job.intents.get().sends)
 
     def turn(self) -> None:
         """Let the outside go on a little; nothing to do where it goes on by itself."""

@@ -7,18 +7,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from jobs.conf import conf
-from jobs.engine import make_tag
 from jobs.local.attempts import AttemptFolder
 from jobs.local.engine import LocalEngine
 from jobs.local.models import CommandJob
-from jobs.local.processes import end_tagged, tagged_processes
-from tests.contract.worlds.base import World
-
-START = 'echo started >> "$OUTSIDE/$JOBDECK_TAG.starts"; '
-WORK = 'sleep 600 & while :; do echo beat >> "$OUTSIDE/$JOBDECK_TAG.beats"; sleep 0.05; done'
+from jobs.processes.identity import end_tagged, tagged_processes
+from tests.contract.worlds.shell import START, WORK, ShellWorld
 
 
-class LocalWorld(World):
+class LocalWorld(ShellWorld):
     """Each job is a shell line that leaves its traces in the test's folder."""
 
     name = "local"
@@ -42,26 +38,11 @@ class LocalWorld(World):
         variables = {"OUTSIDE": str(self.outside), **(environment or {})}
         return self.job(command=START + line, shell=True, environment=variables, **attributes)
 
-    def succeeding(self, **attributes):
-        return self.shell("true", **attributes)
-
-    def failing(self, exit_code, **attributes):
-        return self.shell(f"exit {exit_code}", **attributes)
-
-    def lasting(self, **attributes):
-        return self.shell(WORK, **attributes)
-
     def writing(self, text, **attributes):
         return self.shell(f'printf %s "$TEXT"; {WORK}', environment={"TEXT": text}, **attributes)
 
     def impossible(self, **attributes):
         return self.shell("true", input_files=[str(self.outside / "no such file")], **attributes)
-
-    def starts(self, job, attempt=None):
-        return self._lines(f"{make_tag(job.uuid, attempt or job.attempt)}.starts")
-
-    def work_done(self, job):
-        return self._lines(f"{job.tag}.beats")
 
     def works(self, job):
         return bool(tagged_processes(job.tag))
@@ -69,7 +50,7 @@ class LocalWorld(World):
     def traces(self, job):
         folder = self._folder(job)
         files = [folder, *folder.rglob("*")] if folder.exists() else []
-        processes = [process for tag in self._tags(job) for process in tagged_processes(tag)]
+        processes = [process for tag in self.tags(job) for process in tagged_processes(tag)]
         return [str(trace) for trace in (*files, *processes)]
 
     def lose(self, job):
@@ -90,15 +71,8 @@ class LocalWorld(World):
                 owner = attempt.owner()
                 if owner is not None:
                     owner.signal(signal.SIGKILL)
-            for tag in self._tags(job):
+            for tag in self.tags(job):
                 end_tagged(tag)
 
     def _folder(self, job) -> Path:
         return conf.data_dir / "local" / job.uuid.hex
-
-    def _tags(self, job) -> list[str]:
-        return [make_tag(job.uuid, number) for number in range(1, job.attempt + 1)]
-
-    def _lines(self, name: str) -> int:
-        path = self.outside / name
-        return path.read_text().count("\n") if path.exists() else 0
