@@ -1,0 +1,1 @@
+"""REST: what the dashboard can do, for scripts."""
