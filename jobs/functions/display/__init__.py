@@ -1,0 +1,1 @@
+"""How the result of a function is shown: `shape` chooses by what it is, `plot` and `trajectory` draw it."""
