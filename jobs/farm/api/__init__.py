@@ -1,0 +1,1 @@
+"""REST of farm runs: for the workers, and for the owner of a run."""

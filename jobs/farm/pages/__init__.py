@@ -1,0 +1,1 @@
+"""The pages of farm runs: how far they are, a map of their tasks, their workers, and restarting."""

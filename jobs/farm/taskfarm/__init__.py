@@ -1,0 +1,1 @@
+"""The API of taskfarm 0.4.0, for its existing workers."""
