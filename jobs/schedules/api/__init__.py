@@ -1,0 +1,1 @@
+"""REST of schedules and agents, mounted at `/api/schedules/`."""

@@ -1,0 +1,1 @@
+"""The pages of schedules and agents, below `/jobs/schedules/`."""
