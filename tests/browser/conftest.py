@@ -29,7 +29,7 @@ def transactional_db(django_db_setup, django_db_blocker):
 
 @pytest.fixture(scope="package")
 def live(transactional_db, tmp_path_factory):
-    """The site: web server, worker and monitor."""
+    """The site: web server, workers and monitor."""
     site = LiveSite(tmp_path_factory.mktemp("live"))
     try:
         site.open()
@@ -62,12 +62,12 @@ def chromium(live):
 
 @pytest.fixture
 def new_person(live) -> Callable[..., User]:
-    """A function that makes a person who may run commands; the password is the name."""
+    """A function that makes a person who may run commands and functions; the password is the name."""
 
     def new(name: str, **attributes) -> User:
         name = f"{name}-{uuid4().hex[:8]}"
         person = User.objects.create_user(name, password=name, **attributes)
-        person.user_permissions.add(Permission.objects.get(codename="run_commands"))
+        person.user_permissions.add(*Permission.objects.filter(codename__in=["run_commands", "call_functions"]))
         return person
 
     return new

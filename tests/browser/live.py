@@ -1,4 +1,4 @@
-"""A whole site on the test database: web server, worker and monitor, each a process of its own."""
+"""A whole site on the test database: web server, workers and monitor, each a process of its own."""
 
 import os
 import socket
@@ -12,32 +12,40 @@ from django.conf import settings
 
 from tests.contract.life.brokers import Broker
 from tests.contract.life.drivers import Processes
+from tests.contract.worlds.functions import FunctionsWorld
 
 WEB = "from granian.cli import entrypoint; entrypoint()"
 
 
+class AllFunctions(FunctionsWorld):
+    """A worker for functions of all queues, as `make run` starts it."""
+
+    processes = {"functions": ("worker", "--queues", "*", "--concurrency", "2")}
+    broker_queues = (".default", ".tests")
+
+
 class LiveSite(Processes):
-    """Worker and monitor as the life tests start them, and the web server before them.
+    """Workers and monitor as the life tests start them, and the web server before them.
 
     Args:
         folder: for what they write.
     """
 
     def __init__(self, folder: Path):
-        super().__init__(Broker("embedded"), folder)
+        super().__init__(Broker("embedded"), folder, AllFunctions)
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
-        """Start the three, and wait until they are at work."""
+        """Start all, and wait until they are at work."""
         self.start("web")
         super().open()
         self.until(self.answers, "the web server answers")
 
     def start(self, kind: str) -> None:
-        """Start 'web', 'worker' or 'monitor'."""
+        """Start 'web', 'worker', 'functions' or 'monitor'."""
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
@@ -58,7 +66,7 @@ class LiveSite(Processes):
     def command(self, kind: str) -> list[str]:
         """What is started, as `make run` starts it."""
         if kind != "web":
-            return [sys.executable, "manage.py", kind]
+            return [sys.executable, "manage.py", *self.arguments[kind]]
         options = ["--interface=wsgi", "--host=127.0.0.1", f"--port={self.port}", "--blocking-threads=4", "--no-ws"]
         return [sys.executable, "-c", WEB, *options, "--log-level=warning", "project.wsgi:application"]
 

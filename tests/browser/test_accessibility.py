@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from jobs.manager import JobManager
-from project.examples import create_weather_job
+from project.examples import create_flight_job, create_weather_job
 
 THEMES = ("light", "dark")
 
@@ -40,13 +40,20 @@ def test_axe_finds_nothing_on_any_page_of_jobs(open_page, new_person, theme):
     failed.execute()
     failed.update_status("Error", message="no such table")
     jobs.create_job("waiting", person, "COMMAND", command=["true"])
+    flight = create_flight_job("flight", person)
+    flight.execute()
     page = open_page(person, color_scheme=theme, reduced_motion="reduce")
     page.goto(f"/jobs/{weather.pk}/")
     expect(page.get_by_role("main").get_by_text("Complete", exact=True).first).to_be_visible()
+    page.goto(f"/jobs/{flight.pk}/")
+    expect(page.get_by_role("main").get_by_text("Complete", exact=True).first).to_be_visible()
     addresses = [
-        *("/jobs/", "/jobs/?text=nothing-like-it", "/jobs/new/COMMAND/", "/jobs/health/"),
+        *("/jobs/", "/jobs/?text=nothing-like-it", "/jobs/new/", "/jobs/new/COMMAND/"),
+        *("/jobs/new/CONDOR/", "/jobs/schedulers/", "/jobs/health/", "/jobs/tokens/"),
         *(f"/jobs/{weather.pk}/{tab}" for tab in ("", "log/", "results/", "results/?file=monthly.csv", "attempts/")),
         f"/jobs/{failed.pk}/",
+        *("/jobs/functions/", "/jobs/functions/typed/", "/jobs/functions/mov3d/", "/jobs/functions/workers/"),
+        *(f"/jobs/{flight.pk}/{tab}" for tab in ("", "tab/result/")),
     ]
     found = []
     for address in addresses:
@@ -57,5 +64,9 @@ def test_axe_finds_nothing_on_any_page_of_jobs(open_page, new_person, theme):
     found += found_by_axe(page)
     page.get_by_role("form", name="Actions on many jobs").get_by_role("button", name="Delete 1").click()
     expect(page.get_by_role("dialog")).to_be_visible()
+    found += found_by_axe(page)
+    page.goto("/jobs/functions/typed/")
+    page.get_by_role("button", name="Save and run").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     found += found_by_axe(page)
     assert found == []

@@ -33,6 +33,7 @@ def counting_job(person, name: str):
 def test_a_job_started_by_the_form_runs_and_completes_before_ones_eyes(page):
     page.goto("/jobs/")
     page.get_by_role("link", name="New job").first.click()
+    page.get_by_role("link", name="Command").click()
     page.get_by_label("Name").fill("first model")
     page.get_by_label("Command").fill("sh -c 'echo begun; sleep 2; echo done'")
     expect(page.get_by_label("What will run")).to_contain_text("sh -c 'echo begun; sleep 2; echo done'")

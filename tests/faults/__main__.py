@@ -18,6 +18,11 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
     parser.add_argument("--broker", choices=list(BROKERS), default="rabbitmq")
     parser.add_argument("--points", default="all", help="all, none, or the share k/n of them")
+    parser.add_argument("--farm", default="none", help="the same, of the points of farm runs")
+    parser.add_argument("--pool", default="none", help="the same, of the points of jobs in an HTCondor pool")
+    parser.add_argument(
+        "--workflows", default="none", help="the same, around the submissions of a workflow and its rescue"
+    )
     parser.add_argument("--random", type=float, default=0, metavar="SECONDS", help="then kill at random for so long")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the site's folder and logs")
@@ -28,27 +33,44 @@ def main() -> int:
     import django
 
     django.setup()
-    from tests.faults.rounds import Rounds, all_points, share
+    from tests.condor.pool import find_pool
+    from tests.faults.farm import FARM
+    from tests.faults.functions import FUNCTIONS
+    from tests.faults.in_the_pool import InPool
+    from tests.faults.rounds import Rounds, farm_points, pool_points, site_points, workflow_points
+    from tests.faults.scenarios import SCENARIOS, submission_broke_off
+    from tests.faults.workflows import killings
 
     title = f"{options.database} + {options.broker}"
     began = time.monotonic()
+    in_pool = None
     try:
         stack.start()
         rounds = Rounds(stack)
-        points = share(all_points(), options.points)
-        if points:
-            scenarios_of = rounds.map_points()
-            unreached = sorted(set(all_points()) - set(scenarios_of))
-            if unreached:
-                rounds.tally.counts["stuck"] += 1
-                rounds.tally.problems.append(f"no scenario reaches {', '.join(unreached)}")
-            rounds.every_point([point for point in points if point in scenarios_of], scenarios_of)
-            print(rounds.tally.line(f"{title}, {len(points)} points"), flush=True)
+        if killed := rounds.every_point(site_points(), options.points, [*SCENARIOS, *FUNCTIONS]):
+            print(rounds.tally.line(f"{title}, {killed} points"), flush=True)
+        scenarios = [scenario for scenario in SCENARIOS if scenario is not submission_broke_off] + FUNCTIONS
+        if killed := rounds.every_point(farm_points(), options.farm, FARM):
+            print(rounds.tally.line(f"{title}, {killed} points of farm runs"), flush=True)
+            scenarios += FARM
+        if options.pool != "none" or options.workflows != "none":
+            pool = find_pool()
+            if isinstance(pool, str):
+                sys.exit(pool)
+            in_pool = InPool(pool, rounds.user)
+            scenarios += [scenario for scenario in in_pool.scenarios() if scenario != in_pool.broke_off]
+            killed = rounds.every_point(pool_points(), options.pool, in_pool.scenarios())
+            print(rounds.tally.line(f"{title}, {killed} points of jobs in the pool"), flush=True)
+            if points := workflow_points(options.workflows):
+                rounds.each(killings(in_pool, points), points)
+                print(rounds.tally.line(f"{title}, twice {len(points)} points of workflows and rescues"), flush=True)
         if options.random:
-            rounds.at_random(options.random, options.seed)
+            rounds.at_random(options.random, options.seed, scenarios)
             print(rounds.tally.line(f"{title}, and {options.random:g} s at random (seed {options.seed})"), flush=True)
         rounds.nothing_open()
     finally:
+        if in_pool is not None:
+            in_pool.close()
         stack.stop(keep_folder=options.keep)
     for problem in rounds.tally.problems:
         print(problem, file=sys.stderr)

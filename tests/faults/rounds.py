@@ -1,14 +1,17 @@
 """Rounds of faults against one stack: each point once, and random kills; counts what must be 0."""
 
+import os
 import random
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from django.contrib.auth.models import Permission, User
 
@@ -17,7 +20,9 @@ from jobs.faultpoints import FaultPoint
 from jobs.local.engine import attempt_folder
 from jobs.models import Intent, Job
 from jobs.status import ACTIVE, FINAL
-from tests.faults.scenarios import SCENARIOS, OutcomeUnknown, Problem, Run, close_connections, submission_broke_off
+from tests.faults import farm, schedules, workflows
+from tests.faults.in_the_pool import ONLY_HERE, POINTS
+from tests.faults.scenarios import OutcomeUnknown, Problem, Run, close_connections
 from tests.faults.stack import Stack, wait_until
 
 TOGETHER = 3
@@ -75,23 +80,38 @@ class Rounds:
 
     # --- every point once
 
-    def map_points(self) -> dict[str, list]:
+    def map_points(self, scenarios: Sequence[Callable[[Run], None]]) -> dict[str, list]:
         """Which scenario reaches each point, found by running them; the cheapest first.
 
-        A process may pass a point a moment after its scenario has seen all that it waits for. So the scenario before is
-        named too.
+        A process may pass a point a moment after its scenario has seen all that it waits for; on a busy machine the next
+        one may be over by then. So the two scenarios before are named too.
         """
         found: dict[str, list] = {}
-        before = SCENARIOS[0]
-        for scenario in SCENARIOS:
+        before: list[Callable[[Run], None]] = []
+        for scenario in scenarios:
             self.play(scenario, witness_may_die=False)
             for point in self.stack.reached():
-                found.setdefault(point, [scenario, before])
-            before = scenario
+                found.setdefault(point, [scenario, *before])
+            before = [scenario, *before][:2]
         return found
 
-    def every_point(self, points: Sequence[str], scenarios_of: dict[str, list]) -> None:
-        """Kill a process once at each of `points` ('name.before' or 'name.after')."""
+    def every_point(self, points: Sequence[str], part: str, scenarios: Sequence[Callable[[Run], None]]) -> int:
+        """Kill a process once at each of a share of `points` ('name.before' or 'name.after'); how many that were.
+
+        Each of `points` must be reached by one of the scenarios, whatever the share.
+        """
+        chosen = share(points, part)
+        if not chosen:
+            return 0
+        scenarios_of = self.map_points(scenarios)
+        unreached = sorted(set(points) - set(scenarios_of))
+        if unreached:
+            self.tally.counts["stuck"] += 1
+            self.tally.problems.append(f"no scenario reaches {', '.join(unreached)}")
+        self._kill_at([point for point in chosen if point in scenarios_of], scenarios_of)
+        return len(chosen)
+
+    def _kill_at(self, points: Sequence[str], scenarios_of: dict[str, list]) -> None:
         for start in range(0, len(points), TOGETHER):
             batch = points[start : start + TOGETHER]
             witness = any(point.startswith(WITNESSES) for point in batch)
@@ -115,16 +135,26 @@ class Rounds:
             self.play(again.pop(0), witness_may_die=witness_may_die)
         self.tally.killed[point] += 1
 
+    def each(self, scenarios: Sequence[Callable[[Run], None]], points: Sequence[str]) -> None:
+        """Run scenarios that arm these points themselves, some side by side; each point must have been reached."""
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            list(pool.map(partial(self.play, witness_may_die=False), scenarios))
+        for point in points:
+            if self.stack.is_armed(point):
+                self.stack.disarm(point)
+                self.tally.problems.append(f"nobody reached {point}")
+                self.tally.counts["stuck"] += 1
+        self.tally.killed["workflows"] += len(scenarios)
+
     # --- at random
 
-    def at_random(self, seconds: float, seed: int) -> None:
+    def at_random(self, seconds: float, seed: int, scenarios: Sequence[Callable[[Run], None]]) -> None:
         """Run scenarios side by side for so long, while a random process dies every now and then."""
         chance = random.Random(seed)
         end = time.monotonic() + seconds
 
         def people(number: int) -> None:
             choice = random.Random(seed * 1000 + number)
-            scenarios = [scenario for scenario in SCENARIOS if scenario is not submission_broke_off]
             while time.monotonic() < end:
                 self.play(choice.choice(scenarios), witness_may_die=True)
 
@@ -133,9 +163,11 @@ class Rounds:
                 pool.submit(people, number)
             while time.monotonic() < end:
                 time.sleep(chance.uniform(0.5, 2.5))
-                victim = chance.choice(["web", "worker", "monitor", "runner"])
+                victim = chance.choice(["web", "worker", "monitor", "runner", "functions", "function"])
                 if victim == "runner":
                     self._kill_a_runner(chance)
+                elif victim == "function":
+                    self._kill_a_function(chance)
                 else:
                     self.stack.kill(victim)
                 self.tally.killed[victim] += 1
@@ -148,6 +180,14 @@ class Rounds:
             owner = attempt_folder(make_tag(job.uuid, job.attempt)).owner()
             if owner is not None:
                 owner.signal(signal.SIGKILL)
+
+    def _kill_a_function(self, chance: random.Random) -> None:
+        """Kill one of the processes that run functions, and leave their worker."""
+        below = Path(f"/proc/{self.stack.processes['functions'].pid}/task")
+        children = [pid for path in below.glob("*/children") for pid in path.read_text().split()]
+        if children:
+            with suppress(ProcessLookupError):
+                os.kill(int(chance.choice(children)), signal.SIGKILL)
 
     # --- in the end
 
@@ -166,15 +206,38 @@ class Rounds:
             self.tally.problems.append(f"stuck: jobs {left}, intents {list(Intent.objects.open())}")
 
 
-def all_points() -> list[str]:
-    """Every fault point that the code declares, before and after."""
+def site_points() -> list[str]:
+    """Every fault point that the code declares, before and after, but for those that need a pool."""
     import jobs.bulk
     import jobs.callback
+    import jobs.farm.engine
+    import jobs.functions.worker.calling
     import jobs.local.runner
     import jobs.monitor.process
     import jobs.worker.carry_out  # noqa: F401 importing is what declares them
 
-    return [f"{name}.{when}" for name in sorted(FaultPoint.registry) for when in ("before", "after")]
+    elsewhere = {*ONLY_HERE, *farm.POINTS, *schedules.POINTS}
+    names = (name for name in sorted(FaultPoint.registry) if not name.startswith(schedules.AGENTS))
+    return _both(name for name in names if name not in elsewhere)
+
+
+def farm_points() -> list[str]:
+    """The points of farm runs, before and after; no broker has a part in them."""
+    return _both(farm.POINTS)
+
+
+def pool_points() -> list[str]:
+    """The points at which processes are killed while their jobs are in the pool, before and after."""
+    return _both(POINTS)
+
+
+def workflow_points(part: str) -> list[str]:
+    """A share of the points at which processes are killed around the submissions of a workflow, before and after."""
+    return share(_both(workflows.POINTS), part)
+
+
+def _both(names: Iterable[str]) -> list[str]:
+    return [f"{name}.{when}" for name in names for when in ("before", "after")]
 
 
 def share(points: Sequence[str], part: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A whole site in a temporary folder: web, worker and monitor, each started again when it dies."""
+"""A whole site in a temporary folder: web, workers and monitor, each started again when it dies."""
 
 import os
 import shutil
@@ -56,13 +56,15 @@ class Stack:
             JOBDECK_RESEND_AFTER="0.5",
             JOBDECK_HOOK_INTERVAL="0.5",
             JOBDECK_LOCAL_GRACE="1",
+            JOBDECK_FUNCTION_LEASE="3",
+            JOBDECK_HEARTBEAT_INTERVAL="0.5",
             JOBDECK_LOCAL_SLOTS="8",
             PYTHONPATH=str(ROOT),
         )
         data.mkdir()
 
     def start(self) -> None:
-        """Make the database and start the three processes."""
+        """Make the database and start the processes."""
         if self.database == "postgres":
             self._postgres(f'CREATE DATABASE "{self.name}"')
         self._manage("migrate", "--verbosity=0")
@@ -79,6 +81,7 @@ class Stack:
             "web": [sys.executable, "-c", web, *options, "--log-level=error", "project.wsgi:application"],
             "worker": [*manage, "worker"],
             "monitor": [*manage, "monitor"],
+            "functions": [*manage, "worker", "--queues", "tests", "--concurrency", "3"],
         }
 
     def _start(self, name: str) -> None:
@@ -102,7 +105,7 @@ class Stack:
                     self._start(name)
 
     def kill(self, name: str) -> None:
-        """SIGKILL to one of the three, with what it started in its process group."""
+        """SIGKILL to one of the processes, with what it started in its process group."""
         _kill_group(self.processes[name])
 
     # --- fault points
@@ -153,7 +156,8 @@ class Stack:
         broker = os.environ["CELERY_BROKER_URL"]
         if not broker.startswith("filesystem"):
             with Connection(broker, connect_timeout=3) as connection:
-                connection.default_channel.queue_delete(self.name)
+                for queue in (self.name, f"{self.name}.tests"):
+                    connection.default_channel.queue_delete(queue)
 
     def _manage(self, *words: str) -> None:
         subprocess.run([sys.executable, str(ROOT / "manage.py"), *words], cwd=ROOT, env=os.environ, check=True)

@@ -5,7 +5,7 @@ import re
 import httpx
 
 from jobs.errors import ActionNotAllowed
-from jobs.models import BulkAction, Intent, Job
+from jobs.models import BulkAction, Intent, Job, Scheduler
 from jobs.status import FINAL, Status
 from tests.faults.stack import wait_until
 
@@ -49,6 +49,14 @@ class Web:
             lambda: self._post("/jobs/bulk/", {"action": "delete", "all": "1", "text": text}),
         )
 
+    def test_scheduler(self, scheduler_id: int) -> None:
+        """Press 'Test connection'; looks whether it was taken down, or answered, before trying again."""
+        before = _last_test(scheduler_id)
+        self._until(
+            lambda: _last_test(scheduler_id) != before,
+            lambda: self._post(f"/jobs/schedulers/{scheduler_id}/test/", {}),
+        )
+
     def look(self, job_id: int, delay: float) -> None:
         """Visit the job's callback URL."""
         answers = []
@@ -58,6 +66,17 @@ class Web:
                 httpx.get(f"{self.url}/update-job-status/{job_id}/?delay={delay}").json()["success"]
             ),
         )
+
+    def make_task(self, task_id: str, sub_params: dict) -> None:
+        """Make a task with the task API; whoever finds the id taken has made it before."""
+        answers = []
+
+        def post() -> None:
+            body = {"id": task_id, "subParams": sub_params}
+            answer = httpx.post(f"{self.url}/api/tasks", json=body, auth=(self.name, self.name), timeout=10)
+            answers.extend([answer] if answer.status_code in (200, 409) else [])
+
+        self._until(lambda: bool(answers), post)
 
     def _until(self, true, attempt) -> None:
         def tried() -> bool:
@@ -80,6 +99,10 @@ class Web:
             client.post("/accounts/login/", data=login)
             self.client = client
         self.client.post(path, data={**values, "csrfmiddlewaretoken": self.client.cookies["csrftoken"]})
+
+
+def _last_test(scheduler_id: int) -> tuple:
+    return Scheduler.objects.values_list("test_wanted", "last_test").get(pk=scheduler_id)
 
 
 def _token(page: str) -> str:

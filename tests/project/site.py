@@ -60,6 +60,9 @@ class Site:
         """Start it and wait until it says that it is ready."""
         self.environment |= environment
         self.lines = []
+        # In the background of a script it would be ignored here, and then by the site too.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "run", *options],
             cwd=ROOT,
@@ -130,6 +133,16 @@ class Site:
     def processes(self, word: str = "") -> set[int]:
         """All processes of this site whose command has this word in it: those that know its data folder."""
         return {pid for pid, command in _commands(f"DATA_DIR={self.folder}") if word in command}
+
+    @property
+    def own_worker(self) -> set[int]:
+        """The worker for Jobdeck's own work, which is told no queues."""
+        return self.processes("manage.py worker") - self.processes("--queues")
+
+    @property
+    def functions_worker(self) -> set[int]:
+        """The worker for functions, with the processes of its pool."""
+        return self.processes("manage.py worker --queues *")
 
     def signal(self, signum: int) -> int:
         """Signal the supervisor, wait until it is gone, give its exit code."""

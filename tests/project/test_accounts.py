@@ -60,14 +60,15 @@ def test_the_known_password_ends_when_others_can_reach_the_site(new_site):
     assert seed(new_site, HOST="0.0.0.0") == ""
 
 
-def test_the_account_may_run_commands_and_is_no_administrator(new_site):
+def test_the_account_may_run_commands_and_functions_and_is_no_administrator(new_site):
     seed(new_site)
     code = """
 from django.contrib.auth.models import User
 user = User.objects.get()
-print(user.has_perm("jobs.run_commands"), user.has_perm("jobs.jobs_table_actions"), user.is_staff, user.is_superuser)
+rights = ("jobs.run_commands", "jobs_functions.call_functions", "jobs.jobs_table_actions")
+print(*map(user.has_perm, rights), user.is_staff, user.is_superuser)
 """
-    assert new_site.python(code) == "True False False False"
+    assert new_site.python(code) == "True True False False False"
 
 
 def test_a_site_that_has_accounts_already_gets_neither_demo_nor_examples(new_site):

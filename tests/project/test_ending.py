@@ -35,7 +35,7 @@ print(User.objects.count(), job_rows().count())
 def test_it_ends_with_everything_that_it_started(site, signum):
     site.start("--without-examples")
     assert site.signal(signum) == 0
-    assert site.said("running jobs go on")
+    assert site.said("running commands go on")
     assert site.processes() == set()
 
 
@@ -57,7 +57,7 @@ def test_killing_it_leaves_nothing_behind_even_if_its_guard_was_killed_before(si
 
 def test_a_start_while_the_processes_of_a_killed_one_still_end_asks_to_wait(site):
     site.start("--without-examples")
-    (worker,) = site.processes("manage.py worker")
+    (worker,) = site.own_worker
     os.kill(worker, signal.SIGSTOP)  # it will not end by TERM, only by the guard's KILL
     site.signal(signal.SIGKILL)
     second = site.manage("run")
@@ -79,7 +79,7 @@ def test_only_the_first_start_makes_the_account_and_the_examples(site):
     site.start()
     assert site.said("log in as 'demo' with the password 'demo'")
     first = site.python(COUNTS)
-    assert first == "1 4"
+    assert first == "1 5"
     site.signal(signal.SIGTERM)
     site.start()
     assert not site.said("log in as")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -33,12 +34,12 @@ def test_its_front_door_shows_a_browser_the_dashboard_and_tells_others_who_answe
 
 def test_what_its_processes_say_is_on_the_terminal_and_in_files(running_site):
     logs = running_site.folder / "logs"
-    assert {path.name for path in logs.iterdir()} >= {"web.log", "worker.log", "monitor.log"}
+    assert {path.name for path in logs.iterdir()} >= {"web.log", "worker.log", "monitor.log", "functions.log"}
     running_site.get("/no-such-page")
     until(lambda: "Not Found: /no-such-page" in (logs / "web.log").read_text())
     until(lambda: running_site.said("Not Found: /no-such-page"))
     (line,) = (line for line in running_site.lines if "/no-such-page" in line)
-    assert line.startswith("web     | ")
+    assert line.startswith("web       | ")
 
 
 def test_its_key_is_its_own_and_for_its_owner_only(running_site):
@@ -65,13 +66,18 @@ def test_a_second_start_on_the_same_port_says_so_and_touches_nothing(running_sit
     assert is_well(running_site)
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "monitor"])
+@pytest.mark.parametrize("name", ["web", "worker", "monitor", "functions"])
 def test_a_child_that_dies_is_started_again(running_site, name):
-    word = "granian" if name == "web" else f"manage.py {name}"
-    before = running_site.processes(word)
+    def processes() -> set[int]:
+        if name in ("worker", "functions"):
+            return running_site.own_worker if name == "worker" else running_site.functions_worker
+        return running_site.processes("granian" if name == "web" else "manage.py monitor")
+
+    before = until(processes)
     for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    until(lambda: running_site.processes(word) - before)
+        with suppress(ProcessLookupError):  # a pool's process goes with its worker
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: processes() - before)
     until(lambda: is_well(running_site))
     assert running_site.said(f"{name} ended (SIGKILL); starting it again")
 
@@ -81,3 +87,21 @@ def test_a_web_server_whose_inner_process_dies_comes_back(running_site):
     os.kill(inner, signal.SIGKILL)
     until(lambda: inner not in running_site.processes("granian"))
     until(lambda: is_well(running_site))
+
+
+RUN = """
+import time
+from django.contrib.auth.models import User
+from jobs.manager import JobManager
+user = User.objects.get(username="demo")
+job = JobManager("jobs").create_job("sum-{id}", user, "FUNCTION", function="add", arguments={"x": 2, "y": 3})
+job.execute()
+end = time.monotonic() + 40
+while job.cached_status != "Complete" and time.monotonic() < end:
+    time.sleep(0.1)
+print(job.cached_status, job.result)
+"""
+
+
+def test_it_runs_functions(running_site):
+    assert running_site.python(RUN) == "Complete 5"
