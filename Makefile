@@ -1,4 +1,4 @@
-# make run    the site on this machine: web, worker and monitor (HOST, PORT, DATA_DIR from the environment)
+# make run    the site on this machine: web, workers and monitor (HOST, PORT, DATA_DIR from the environment)
 # make test   linters and the whole test suite, once on SQLite and once on PostgreSQL (ARGS='-k local' goes to pytest)
 # make help   the other commands
 

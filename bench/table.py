@@ -8,72 +8,25 @@ queries are more than `MOST_QUERIES`, or not the same for both sizes.
 """
 
 import http.client
-import os
 import re
-import socket
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from statistics import median
 
-from measuring import ROOT, machine, percentile, temporary_site
+from measuring import machine, percentile, temporary_site
+from measuring.rows import PAGE, make_jobs
+from measuring.server import PATIENCE, Server
 
 SIZES = (1_000, 100_000)
 MOST_QUERIES = {"first page": 10, "refresh": 3}
 TURNS = 15
-PAGE = 50
 VIEWERS = 100
 INTERVAL = 3.0
 """Seconds after which a page with active jobs asks again."""
 SECONDS = 9.0
-PATIENCE = 30.0
-STATUSES = ("COM", "COM", "COM", "COM", "ERR", "ABT", "PEN", "COM")
-
-
-def make_jobs(user, number: int) -> None:
-    """So many jobs, of which the newest page is at work; those before them are copies of the first one."""
-    from django.contrib.contenttypes.models import ContentType
-    from django.db import connection
-    from django.utils import timezone
-
-    from jobs.local.models import CommandJob
-    from jobs.models import Job
-
-    kind = ContentType.objects.get_for_model(CommandJob)
-    first = Job.objects.non_polymorphic().order_by("pk").first() or Job.objects.create(
-        name="model run", user=user, polymorphic_ctype=kind, start_time=timezone.now()
-    )
-    fresh = {"uuid": "gen_random_uuid()", "name": "'model run ' || number", "status": "(%s::text[])[1 + number %% 8]"}
-    columns = [field.column for field in Job._meta.local_concrete_fields if not field.primary_key]
-    values = [fresh.get(column, f'"{column}"') for column in columns]
-    names = ", ".join(f'"{column}"' for column in columns)
-    there = Job.objects.count()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO jobs_job ({names}) SELECT {', '.join(values)} FROM jobs_job, generate_series(%s, %s) AS number "
-            "WHERE id = %s",
-            [list(STATUSES), there, number - PAGE - 1, first.pk],
-        )
-    Job.objects.bulk_create(
-        Job(
-            name=f"run {number}-{index}",
-            user=user,
-            polymorphic_ctype=kind,
-            status_code="RUN",
-            status_message=f"step {index} of 90",
-            start_time=timezone.now(),
-            progress=index,
-        )
-        for index in range(PAGE)
-    )
-    if Job.objects.count() != number:
-        raise RuntimeError(f"there should be {number} jobs")
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE jobs_job")
 
 
 def ask(client, address: str) -> tuple[float, int, str]:
@@ -132,44 +85,6 @@ def compare_sizes(client, user) -> tuple[bool, str]:
 
 
 # --- many people at once
-
-
-class Server:
-    """The production server on a free port of this machine, for a `with` statement."""
-
-    def __enter__(self):
-        from project.management.commands.run import Command
-        from project.server.environment import Place
-
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = listener.getsockname()[1]
-        place = Place.from_environment({"HOST": "127.0.0.1", "PORT": str(self.port)})
-        self.process = subprocess.Popen(Command()._web(place), cwd=ROOT, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return self
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise RuntimeError("the web server did not start") from error
-                time.sleep(0.1)
-
-    def __exit__(self, *exc):
-        self.process.terminate()
-        self.process.wait(20)
-
-    def cpu_seconds(self) -> float:
-        """What the server's processes have computed since they began (Linux)."""
-        ticks = 0
-        pids = [str(self.process.pid)]
-        while pids:
-            pid = pids.pop()
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-            pids += Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def view(

@@ -5,14 +5,16 @@ import secrets
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
+from jobs.functions.permissions import ALL_FUNCTIONS
 from jobs.permissions import RUN_COMMANDS
+from jobs.schedules.access import MANAGE_AGENTS
 
 NAME = "demo"
 KNOWN_PASSWORD = "demo"  # noqa: S105 - known to all on purpose; see below where it is used
 
 
 def make_demo_account(*, private: bool):
-    """Make the account of a first start; it may run commands, and is neither staff nor superuser.
+    """Make the account of a first start: it may run commands and all functions, and manage agents; it is no staff.
 
     Args:
         private: only this machine can reach the site.
@@ -22,8 +24,9 @@ def make_demo_account(*, private: bool):
     """
     password = KNOWN_PASSWORD if private else secrets.token_urlsafe(12)
     user = get_user_model().objects.create_user(NAME, password=password)
-    app, codename = RUN_COMMANDS.split(".")
-    user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    for right in (RUN_COMMANDS, ALL_FUNCTIONS, MANAGE_AGENTS):
+        app, codename = right.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     return user, password
 
 

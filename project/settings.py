@@ -37,15 +37,26 @@ if not SECRET_KEY:
         f"'make run' makes its own and keeps it in DATA_DIR ({DATA_DIR / 'secret_key'})."
     )
 
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=list(LOOPBACK_HOSTS))
 
 INSTALLED_APPS = [
     "project",
     "jobs",
     "jobs.local",
+    "jobs.condor",
+    "jobs.functions",
+    "jobs.farm",
+    "jobs.schedules",
     "jobs.web",
+    "jobs.api",
     "polymorphic",
     "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -59,6 +70,7 @@ MIDDLEWARE = [
     "project.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -149,6 +161,49 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
+# --- what is remembered for a while -----------------------------------------------------------------------------------
+
+# Passwords that were right, wrong ones, and how often somebody asks are counted here: by each process for itself. With
+# Django's own 300 entries a guesser would only have to try many names to have the counts thrown out.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}},
+}
+
+# --- other origins --------------------------------------------------------------------------------------------------------
+
+# Pages of the front-end of flask-tasks may use its API, without cookies; '*' stands for all pages of the world.
+FRONTEND_URL = env("FRONTEND_URL", default="").strip()
+CORS_URLS_REGEX = r"^/(tasks|task|task/.*|protected|ping|token)$"
+CORS_ALLOW_ALL_ORIGINS = FRONTEND_URL == "*"
+CORS_ALLOWED_ORIGINS = []
+if not CORS_ALLOW_ALL_ORIGINS:
+    CORS_ALLOWED_ORIGINS = [url.strip().rstrip("/") for url in FRONTEND_URL.split(",") if url.strip()]
+
+# --- the description of the APIs ----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Jobdeck",
+    "DESCRIPTION": "Jobs that outlive a request: REST, and the APIs of other programs for their clients.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "jobs.farm.taskfarm.openapi.describe",
+    ],
+    "ENUM_NAME_OVERRIDES": {"StatusEnum": "jobs.status.Status", "ActionEnum": "jobs.models.Action"},
+}
+
+# Bytes of a body that is no upload, as docs/reference/rest.md says: a workflow of twenty thousand nodes has half of them.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+
 # --- safety -----------------------------------------------------------------------------------------------------------
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -203,6 +258,14 @@ JOBS = {
     "DATA_DIR": DATA_DIR,
     "URL": JOBDECK_URL,
     "SHARED_FOLDERS": env("JOBDECK_SHARED_FOLDERS", default="").split(os.pathsep),
+    # The name of taskscheduler.
+    "AVAILABLE_SERVERS": [
+        text.strip().rstrip("/") for text in env.list("AVAILABLE_SERVERS", default=[]) if text.strip()
+    ],
+    # The names of flask-tasks.
+    "JWT_PRIVATE_PEM": env("JWT_PRIVATE_PEM", default=""),
+    "JWT_PUBLIC_PEM": env("JWT_PUBLIC_PEM", default=""),
+    "JWT_EXPIRE_SEC": env.int("JWT_EXPIRE_SEC", default=DEFAULTS["JWT_EXPIRE_SEC"]),
 }
 for key, default in DEFAULTS.items():
     # JOBDECK_LEASE=30 and the like; numbers are read as what the default is.

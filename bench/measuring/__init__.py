@@ -54,9 +54,7 @@ def temporary_site(database: str, **variables: str) -> Iterator[Path]:
             DATA_DIR=str(folder),
             ENV_FILE=os.devnull,
             DATABASE_URL=f"sqlite:///{folder}/site.sqlite3" if database == "sqlite" else f"{server}/{name}",
-            CELERY_BROKER_URL="filesystem://",
-            LOG_LEVEL="WARNING",
-            **variables,
+            **{"CELERY_BROKER_URL": "filesystem://", "LOG_LEVEL": "WARNING", **variables},
         )
         sys.path.insert(0, str(ROOT))
         _set_up()

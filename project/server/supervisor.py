@@ -132,7 +132,9 @@ class Supervisor:
         return True
 
     def _end(self) -> None:
-        self.console.plain("ending; running jobs go on under their own runners and are found again at the next start")
+        self.console.plain(
+            "ending; running commands go on under their own runners and are found again at the next start"
+        )
         for child in self.children:
             child.terminate()
         deadline = time.monotonic() + GRACE

@@ -30,7 +30,7 @@ def interrupt(signum, frame):
 
 
 class Command(BaseCommand):
-    help = "Run web, worker and monitor on this machine until Ctrl-C (HOST, PORT, DATA_DIR from the environment)."
+    help = "Run web, workers and monitor on this machine until Ctrl-C (HOST, PORT, DATA_DIR from the environment)."
     requires_system_checks = ()  # migrations may not have been run yet; the children check
 
     def add_arguments(self, parser):
@@ -107,7 +107,7 @@ class Command(BaseCommand):
             ("web", self._web(place)),
             ("worker", [*MANAGE, "worker"]),
             ("monitor", [*MANAGE, "monitor"]),
-            *((process.name, process.argv) for plugin in plugins() for process in plugin.processes),
+            *((process.name, [*MANAGE, *process.argv]) for plugin in plugins() for process in plugin.processes),
         ]
         readiness = Readiness(
             place.ip if place.ip not in ("0.0.0.0", "::") else place.reachable_host.strip("[]"),  # noqa: S104

@@ -7,6 +7,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from jobs.conf import conf
+from jobs.functions.flasktasks.keys import make_keys
 from project.accounts import NAME, make_demo_account, withdraw_known_password
 from project.examples import create_example_jobs
 from project.server.environment import is_private
@@ -24,6 +26,8 @@ class Command(BaseCommand):
         parser.add_argument("--without-examples", action="store_true", help="Make the account only.")
 
     def handle(self, *args, without_examples: bool, **options):
+        if not conf.JWT_PRIVATE_PEM:
+            make_keys()
         private = is_private(os.environ | {"JOBDECK_URL": settings.JOBDECK_URL}, settings.ALLOWED_HOSTS)
         # All or nothing: a start that was broken off is a first start again.
         with transaction.atomic():
