@@ -301,8 +301,12 @@ class QueueView:
         said = report(tag, states, processes)
         if said.message is None and self._is_stale(tag, was):
             said = replace(said, message="")
-        self._said[tag] = said.message or ""
+        self.remember(said)
         return said
+
+    def remember(self, said: Report) -> None:
+        """That is what is said of an attempt, whoever had the last word; its message is taken back when it no longer holds."""
+        self._said[said.tag] = said.message or ""
 
     def missing_processes(self, tag: str, *, external_id: str = "") -> int:
         """How many processes of an attempt are not known, while others are."""

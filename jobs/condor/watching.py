@@ -107,7 +107,10 @@ class Watch:
 
     def _report(self, watch: Watched) -> Report | None:
         said = self.view.report(watch.tag, external_id=watch.external_id, was=watch.status)
-        return said and self.workflows.extended(said)
+        if said is not None:
+            said = self.workflows.extended(said)
+            self.view.remember(said)
+        return said
 
     def resolve(self, reach: Reach, handles: Sequence[Handle], since: datetime | None, processes: int) -> list[Report]:
         """Look for jobs in the schedd's history, and once more in its queue, where a part of their processes may be.
