@@ -8,6 +8,7 @@ from jobs.schedules.models import Schedule
 from jobs.types import get_type
 
 MANAGE_AGENTS = "jobs_schedules.manage_agents"
+_HIDDEN = frozenset({"environment", "attributes"})
 
 
 def may_see_agents(user) -> bool:
@@ -28,6 +29,13 @@ def may_have_run(user, job_type: str) -> bool:
         return user.is_active and get_type(job_type).may_make(user)
     except UnknownJobType:
         return False
+
+
+def shown_values(schedule: Schedule, user) -> dict:
+    """The values of the jobs that it starts, without what may hold secrets where `user` is not its author."""
+    if schedule.user_id == user.pk:
+        return schedule.job_values
+    return {name: value for name, value in schedule.job_values.items() if name not in _HIDDEN}
 
 
 def visible_schedule_or_404(user, **lookup) -> Schedule:

@@ -12,6 +12,7 @@ class ScheduleAdmin(LookOnly):
     list_display = ("name", "user", "frequency", "enabled", "job_type", "next_due", "version")
     list_filter = ("enabled",)
     search_fields = ("name", "user__username", "uuid")
+    exclude = ("job_values",)  # may hold secrets; their author sees them on the schedule's page
 
 
 class AgentAdmin(LookOnly):

@@ -84,6 +84,8 @@ class SignedByAgent(BaseAuthentication):
         agent = agent_of(values["agent"])
         key = agent and key_of(agent)
         purpose = request.path.rstrip("/").rpartition("/")[2]
+        if task := request.parser_context["kwargs"].get("task_id"):
+            purpose = f"{task}/{purpose}"
         signed = key and request_signature(
             key,
             values["agent"],
@@ -145,7 +147,8 @@ def key_of(agent: Agent) -> bytes:
 def offer_session(agent: Agent, nonce: str) -> dict:
     """A session for an agent, and the proof that it is this site that offers it. Nothing is kept until it is used."""
     now = microseconds(clock.now())
-    text = f"{now}-{secrets.token_hex(8)}"
+    # Newer than the one before also where the site's clock was set back since.
+    text = f"{max(now, agent.session_made + 1)}-{secrets.token_hex(8)}"
     session = f"{text}-{_seal(agent, text)}"
     return {"session": session, "now": now, "proof": session_proof(key_of(agent), str(agent.uuid), nonce, session, now)}
 

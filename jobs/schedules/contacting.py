@@ -6,6 +6,7 @@ was called lives in the memory of the monitor.
 
 import json
 import logging
+import secrets
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -15,7 +16,15 @@ from uuid import UUID
 from django.db.models import F
 
 from jobs.conf import conf
-from jobs.schedules.agent.signing import ANSWER_HEADER, CALL_SCHEME, answer_signature, call_signature, equal, header
+from jobs.schedules.agent.signing import (
+    ANSWER_HEADER,
+    CALL_SCHEME,
+    answer_signature,
+    call_signature,
+    equal,
+    header,
+    listener_proof,
+)
 from jobs.schedules.authority import key_of
 from jobs.schedules.models import Agent, Assignment
 
@@ -108,7 +117,7 @@ def who_listens(address: str) -> UUID:
     Raises:
         CallFailed: none does.
     """
-    return UUID(_nonce(address)[0])
+    return UUID(_nonce(address, secrets.token_hex(16))[0])
 
 
 def tell(address: str, agent: str, key: bytes, bodies: list[bytes]) -> None:
@@ -124,9 +133,13 @@ def tell(address: str, agent: str, key: bytes, bodies: list[bytes]) -> None:
         CallFailed: it was not reached, or is another one.
     """
     for body in bodies:
-        found, nonce = _nonce(address)
+        challenge = secrets.token_hex(16)
+        found, nonce, proof = _nonce(address, challenge)
         if found != agent:
             raise CallFailed(f"another agent listens there now: {found}")
+        # A command may hold secrets: nobody is told it who has not proved to be the agent.
+        if not equal(proof, listener_proof(key, agent, challenge, nonce)):
+            raise CallFailed("what listens there is not the agent: it does not know the agent's key")
         signature = call_signature(key, agent, nonce, "schedule", body)
         authorization = header(CALL_SCHEME, agent=agent, nonce=nonce, signature=signature)
         status, answer, proof = _ask(address, "POST", "/api/v1/tasks/schedule", body, authorization)
@@ -138,11 +151,11 @@ def tell(address: str, agent: str, key: bytes, bodies: list[bytes]) -> None:
             raise CallFailed(f"it answered {status}: {answer[:200].decode(errors='replace')}")
 
 
-def _nonce(address: str) -> tuple[str, str]:
-    status, answer, _ = _ask(address, "GET", "/api/v1/nonce", None, "")
+def _nonce(address: str, challenge: str) -> tuple[str, str, str]:
+    status, answer, _ = _ask(address, "GET", f"/api/v1/nonce?challenge={challenge}", None, "")
     try:
         said = json.loads(answer) if status == 200 else None
-        return str(UUID(said["agent"])), str(said["nonce"])[:100]
+        return str(UUID(said["agent"])), str(said["nonce"])[:100], str(said.get("proof", ""))[:100]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise CallFailed("no agent of Jobdeck listens there") from None
 

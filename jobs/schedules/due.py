@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from jobs import clock
 from jobs.faultpoints import FaultPoint
@@ -63,16 +63,21 @@ def _became_due(schedule: Schedule) -> list[int]:
 def _write(became_due: Mapping[Schedule, list[int]]) -> None:
     """Write schedules and rows; as many statements for a hundred schedules as for one."""
     Schedule.objects.bulk_update(became_due, ["written", "next_due"])
-    agents: dict[int, list] = {one.pk: [(None, None, one.start)] for one in became_due if one.is_job}
-    standing = Assignment.objects.standing().filter(schedule__in=[one for one in became_due if not one.is_job])
-    for schedule, *agent in standing.values_list("schedule_id", "agent_id", "agent__uuid", "since"):
+    earliest = min((dues[0] for dues in became_due.values() if dues), default=None)
+    if earliest is None:
+        return
+    agents: dict[int, list] = {one.pk: [(None, None, one.start, None)] for one in became_due if one.is_job}
+    # Also whose agent had it then, and has it no more.
+    had = Assignment.objects.filter(Q(until=None) | Q(until__gte=moment_of(earliest)))
+    had = had.filter(schedule__in=[one for one, dues in became_due.items() if dues and not one.is_job])
+    for schedule, *agent in had.values_list("schedule_id", "agent_id", "agent__uuid", "since", "until"):
         agents.setdefault(schedule, []).append(agent)
     rows = [
         Execution(id=execution_id(schedule.uuid, uuid, due), schedule=schedule, agent_id=agent, due=moment_of(due))
         for schedule, dues in became_due.items()
-        for agent, uuid, since in agents.get(schedule.pk, ())
+        for agent, uuid, since, until in agents.get(schedule.pk, ())
         for due in dues
-        if due > microseconds(since)
+        if due > microseconds(since) and (until is None or due <= microseconds(until))
     ]
     # In one order, as reports do: two that insert the same ids in two orders would wait for each other for ever.
     rows.sort(key=lambda row: row.pk)
@@ -107,18 +112,26 @@ def assume_missed() -> None:
     """Give up what nobody is going to say anything about; should its agent do so after all, that stands."""
     now = clock.now()
     open_ones = Execution.objects.open().exclude(agent=None)
-    _give_up(open_ones.filter(agent__removed__isnull=False), "its agent was removed before it said what came of it")
-    _give_up(open_ones.filter(due__lt=now - NO_WORD, state=Execution.State.DUE), "no word of it came within a day")
+    give_up_removed()
+    give_up(open_ones.filter(due__lt=now - NO_WORD, state=Execution.State.DUE), "no word of it came within a day")
+    silent = open_ones.filter(state=Execution.State.RUNNING, agent__last_seen__lt=now - NO_WORD)
+    give_up(silent, "outcome unknown: nothing was heard of its agent for a day")
     # Its agent never had the schedule for that time: it was paused, changed or deleted before the agent asked again.
     has_it = Assignment.objects.standing().filter(
         schedule=OuterRef("schedule"), agent=OuterRef("agent"), since__lt=OuterRef("due")
     )
     told = Agent.objects.filter(pk=OuterRef("agent"), told=F("revision"), unsent=0, last_seen__gt=now - SETTLED)
     unknown = open_ones.filter(state=Execution.State.DUE, asked=False, due__lt=now - SETTLED)
-    _give_up(Execution.objects.open().filter(agent=None, schedule__job_type=""), "the schedule starts no jobs any more")
-    _give_up(
+    give_up(Execution.objects.open().filter(agent=None, schedule__job_type=""), "the schedule starts no jobs any more")
+    give_up(
         unknown.exclude(Exists(has_it)).filter(Exists(told)), "the schedule was changed or paused before it was run"
     )
+
+
+def give_up_removed() -> None:
+    """Give up what agents that were removed had yet to say."""
+    removed = Execution.objects.open().filter(agent__removed__isnull=False)
+    give_up(removed, "its agent was removed before it said what came of it")
 
 
 def give_up_unknown(agent: Agent, running: Collection[UUID]) -> None:
@@ -129,12 +142,14 @@ def give_up_unknown(agent: Agent, running: Collection[UUID]) -> None:
         running: what it runs.
     """
     unknown = Execution.objects.filter(agent=agent, state=Execution.State.RUNNING).exclude(pk__in=running)
-    _give_up(unknown, "outcome unknown: its agent knows nothing of it any more")
+    give_up(unknown, "outcome unknown: its agent knows nothing of it any more")
 
 
-def _give_up(rows, reason: str) -> None:
+def give_up(rows: QuerySet[Execution], reason: str) -> None:
+    """Write that these were missed, as far as is known; those that an agent is speaking of just now are left to it."""
+    if not rows.exists():  # without a transaction: on SQLite each would be a writer's
+        return
     with transaction.atomic():
-        # Whom an agent is speaking of just now is left to it.
         free = rows.select_for_update(of=("self",), skip_locked=True)
         ids = list(free.order_by().values_list("pk", flat=True)[:5000])
         if ids:

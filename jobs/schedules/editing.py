@@ -139,6 +139,7 @@ def run_now(schedule: Schedule, agents: Iterable[Agent] | None = None) -> list[E
         for one in chosen
     ]
     with transaction.atomic():
+        Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)  # not deleted meanwhile
         Execution.objects.bulk_create(made, ignore_conflicts=True)
         have_agents_ask([one.pk for one in chosen if one is not None])
     return made
@@ -157,6 +158,8 @@ def stop_execution(execution: Execution) -> bool:
 def delete_schedule(schedule: Schedule) -> None:
     """Remove it with its executions. What is running on agents is ended; jobs that it started stay."""
     with transaction.atomic():
+        # Before the schedule, and in the order in which reports lock them: a report does not wait for us while we do for it.
+        list(schedule.executions.order_by("pk").select_for_update().values_list("pk", flat=True))
         # Whole, also for who would insert a row that refers to it: none is written between what is removed here and the end.
         Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
         agents = list(schedule.assignments.standing().values_list("agent_id", flat=True))
@@ -176,13 +179,12 @@ def _locked(schedule: Schedule) -> Schedule:
         write_due(schedule)
     except FrequencyError:
         # This machine does not know its time zone any more; then nothing was due, and the change may mend it.
-        schedule.next_due = None
+        schedule.next_due, schedule.written = None, clock.now()
     return schedule
 
 
 def _save_change(schedule: Schedule) -> None:
     schedule.version += 1
-    schedule.written = clock.now()
     _save(schedule)
 
 

@@ -13,8 +13,9 @@ from django.db import IntegrityError, transaction
 from jobs import clock
 from jobs.errors import JobError
 from jobs.faultpoints import FaultPoint
-from jobs.schedules.assigning import have_agents_ask, reconcile
-from jobs.schedules.models import Agent, Assignment, EnrolToken, Execution
+from jobs.schedules.assigning import end_assignments, have_agents_ask, reconcile
+from jobs.schedules.due import give_up_removed
+from jobs.schedules.models import Agent, EnrolToken
 from jobs.schedules.models.agent import NAME
 from jobs.secret import SecretUnreadable
 from jobs.transactions import committing
@@ -136,16 +137,11 @@ def change_agent(agent: Agent, *, name: str | None = None, tags: Iterable[str] |
 
 def remove_agent(agent: Agent) -> None:
     """Remove an agent: its key opens nothing any more, and what it has yet to say is not heard. Its past stays."""
-    now = clock.now()
     with transaction.atomic():
-        Agent.objects.enrolled().filter(pk=agent.pk).update(removed=now, address="")
-        Assignment.objects.standing().filter(agent=agent).update(until=now)
-        Execution.objects.open().filter(agent=agent).update(
-            state=Execution.State.MISSED,
-            assumed=True,
-            reason="its agent was removed before it said what came of it",
-            reported=now,
-        )
+        # Assignments before agents, as everywhere.
+        end_assignments(agent.assignments.all())
+        Agent.objects.enrolled().filter(pk=agent.pk).update(removed=clock.now(), address="")
+    give_up_removed()
 
 
 def _has_key(agent: Agent, key: str) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs import clock
 from jobs.forms import code_area
 from jobs.permissions import RUN_COMMANDS
+from jobs.schedules.access import shown_values
 from jobs.schedules.agent.command_line import argv_or_shell
 from jobs.schedules.agent.timetable import FrequencyError, Timetable, microseconds, zone_of
 from jobs.schedules.models import Agent, Schedule
@@ -61,6 +62,7 @@ class ScheduleForm(forms.Form):
 
     Args:
         user: whose it is.
+        by: who looks at the form.
         schedule: that is changed; None for a new one.
     """
 
@@ -130,9 +132,10 @@ class ScheduleForm(forms.Form):
     advanced = ("description", "timeout", "overlap", "missed", "start", "end", "keep")
     field_of = {"argv": "command", "shell": "command", "frequency": "number", "on_all": "place", "start": "start"}
 
-    def __init__(self, *args, user, schedule: Schedule | None = None, **kwargs):
+    def __init__(self, *args, user, by, schedule: Schedule | None = None, **kwargs):
+        self._shown = None if schedule is None else shown_values(schedule, by)
         if schedule is not None:
-            kwargs.setdefault("initial", _said(schedule))
+            kwargs.setdefault("initial", _said(schedule, self._shown))
         super().__init__(*args, label_suffix="", **kwargs)
         self.user, self.schedule = user, schedule
         types, old = types_for(user), None if schedule is None else ("job" if schedule.is_job else "command")
@@ -199,7 +202,7 @@ class ScheduleForm(forms.Form):
             "argv": argv,
             "shell": shell,
             "job_type": said["job_type"] if is_job else "",
-            "job_values": said["job_values"] if is_job else {},
+            "job_values": self._job_values() if is_job else {},
             "frequency": said["cron"].strip() if said["rhythm"] == "cron" else f"every {said['number']} {said['unit']}",
             "zone": self._zone(),
             "on_all": not is_job and not chosen,
@@ -217,6 +220,11 @@ class ScheduleForm(forms.Form):
         if old is not None and not old.is_job and line == what_of(old).strip():
             return old.argv, old.shell
         return argv_or_shell(line)
+
+    def _job_values(self) -> dict:
+        said, old = self.cleaned_data["job_values"], self.schedule
+        # Left as it was shown, it is as it was, also what was not shown.
+        return old.job_values if old is not None and old.is_job and said == self._shown else said
 
     def _zone(self) -> str:
         if self.cleaned_data["rhythm"] == "cron":
@@ -294,7 +302,7 @@ def _where_and_as_whom(draft: Schedule, user) -> list[tuple[str, str]]:
     ]
 
 
-def _said(schedule: Schedule) -> dict:
+def _said(schedule: Schedule, job_values: dict) -> dict:
     """The form's fields of a schedule."""
     is_every = schedule.frequency.startswith("every ")
     alike = ("name", "description", "timeout", "overlap", "missed", "keep", "zone", "end")
@@ -305,7 +313,7 @@ def _said(schedule: Schedule) -> dict:
         "kind": "job" if schedule.is_job else "command",
         "command": schedule.shell or shlex.join(schedule.argv),
         "job_type": schedule.job_type,
-        "job_values": json.dumps(schedule.job_values, indent=2) if schedule.is_job else "",
+        "job_values": json.dumps(job_values, indent=2) if schedule.is_job else "",
         "rhythm": "every" if is_every else "cron",
         "number": int(schedule.frequency.split()[1]) if is_every else None,
         "unit": schedule.frequency.split()[2] if is_every else "minutes",

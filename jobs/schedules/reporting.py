@@ -24,7 +24,7 @@ LONGEST_REASON = 2000
 LONGEST_LINE = 64
 """Bytes of the line that stands where something was left out."""
 AHEAD = 60 * 1_000_000
-"""Microseconds that a due time may lie ahead."""
+"""Microseconds that a due time may lie ahead of which there is no row yet."""
 _EARLIEST, _LATEST = 946_684_800_000_000, 4_102_444_800_000_000  # 2000 and 2100
 _MOST_BYTES = 2**53
 _STATES = {
@@ -90,7 +90,13 @@ def _apply(agent: Agent, said: dict[UUID, dict], refused: dict[str, str]) -> Non
         )
         rows = Execution.objects.select_for_update(no_key=True).filter(pk__in=said, agent=agent).order_by("pk")
         known = set(rows.values_list("pk", flat=True))
+        # What has its row was due by the site's own word, though its clock may have been set back since.
+        latest = microseconds(clock.now()) + AHEAD
         for pk, values in list(said.items()):
+            if pk not in known and values["due"] > latest:
+                refused[str(pk)] = "due: lies in the future"
+                del said[pk]
+                continue
             schedule = schedule_of.get(values["schedule"])
             if schedule is None or (schedule not in assigned and pk not in known):
                 refused[str(pk)] = "there is no such schedule for this agent, or not any more"
@@ -163,8 +169,6 @@ def _read(agent: Agent, item: Mapping) -> dict:
     due = _moment(item, "due")
     if due is None or pk != execution_id(schedule, agent.uuid, due):
         raise NotAReport("the id does not follow from schedule, agent and due time")
-    if due > microseconds(clock.now()) + AHEAD:
-        raise NotAReport("due: lies in the future")
     state = _STATES.get(item.get("state")) if isinstance(item.get("state"), str) else None
     if state is None:
         raise NotAReport(f"state: must be one of {', '.join(_STATES)}")

@@ -8,6 +8,8 @@ from django.test import Client
 
 from jobs.schedules.agent.signing import ANSWER_HEADER
 from jobs.schedules.agent.timetable import microseconds
+from jobs.schedules.assigning import reconcile
+from jobs.schedules.editing import run_now
 from jobs.schedules.enrolment import make_enrol_token, remove_agent
 from jobs.schedules.models import Agent
 from tests.schedules.spoken import BASE, Spoken
@@ -205,3 +207,20 @@ def test_agents_ask_less_often_where_there_are_many(agent, settings):
     cache.set("jobdeck-agents", 100, 10)
     assert agent.sync()["poll"] == 4.0
     cache.clear()
+
+
+def test_an_agent_begins_anew_also_where_the_clock_of_the_site_was_set_back(time, agent):
+    agent.sync()
+    time.move(-86_400)
+    assert agent.sync()
+    agent.hello()
+    assert agent.sync()
+
+
+def test_what_a_person_asked_for_is_not_run_any_more_when_they_may_not_run_commands(time, agent, every, ann):
+    [execution] = run_now(every("every 1 hours"))
+    ann.user_permissions.clear()
+    assert agent.sync()["run"] == []
+    reconcile()
+    execution.refresh_from_db()
+    assert (execution.word, execution.reason) == ("missed", "its author may not run commands any more")

@@ -1,6 +1,7 @@
 """Every due time has its row: it ran, was skipped, was missed, or is waited for; never is there nothing, never two."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.schedules.agent.timetable import microseconds
 from jobs.schedules.due import write_all_due
 from jobs.schedules.editing import change_schedule, pause, resume, run_now
-from jobs.schedules.enrolment import remove_agent
+from jobs.schedules.enrolment import change_agent, remove_agent
 from jobs.schedules.models import Execution
 from tests.schedules.spoken import Spoken
 
@@ -195,3 +196,54 @@ def test_what_an_agent_had_open_when_it_was_removed_is_missed(time, agent, every
     time.move(60)
     monitor()
     assert Execution.objects.count() == 1
+
+
+def test_what_was_due_on_an_agent_before_it_lost_the_schedule_has_its_row(time, agent, every, monitor):
+    schedule = every("every 30 seconds", on_all=False, on_tags=["gpu"])
+    change_agent(agent.row, tags=["gpu"])
+    time.move(91)  # no monitor ran
+    change_agent(agent.row, tags=[])
+    time.move(60)
+    monitor()
+    assert schedule.executions.count() == 3
+
+
+def test_between_the_old_due_times_and_the_new_ones_is_no_gap(time, agent, every, monkeypatch):
+    schedule = every("every 10 seconds")
+
+    def slow(schedule):
+        time.move(10)  # the change takes its time
+
+    monkeypatch.setattr("jobs.schedules.editing._check", slow)
+    time.move(25)
+    change_schedule(schedule, name="another name")
+    monkeypatch.undo()
+    time.move(5)
+    write_all_due()
+    dues = [(one.due - schedule.start).total_seconds() for one in schedule.executions.order_by("due")]
+    assert dues == [10, 20, 30, 40]
+
+
+def test_what_runs_on_an_agent_that_is_never_heard_again_is_given_up(time, agent, every, monitor):
+    schedule = every("every 30 seconds")
+    time.move(31)
+    item = agent.ran(schedule, microseconds(schedule.start) + 30_000_000, state="running")
+    agent.report(item)
+    pause(schedule)
+    time.move(24 * 3600)
+    monitor()
+    assert words(schedule) == ["running"]
+    time.move(2 * 3600)
+    monitor()
+    [given_up] = schedule.executions.all()
+    assert (given_up.word, given_up.reason) == ("missed", "outcome unknown: nothing was heard of its agent for a day")
+    agent.report(item | {"state": "ran"})
+    assert words(schedule) == ["ran"]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Europe/London", "Asia/Singapore"])
+def test_a_start_in_any_time_zone_is_the_moment_that_it_says(time, agent, every, zone):
+    time.time = datetime(2026, 7, 1, 9, 59, tzinfo=UTC)
+    start = datetime(2026, 7, 1, 10, tzinfo=UTC)
+    schedule = every("every 10 minutes", start=start.astimezone(ZoneInfo(zone)))
+    assert schedule.next_due == start + timedelta(minutes=10)

@@ -178,3 +178,21 @@ def test_an_execution_that_was_asked_for_on_another_agent_is_taken(time, agent, 
     [execution] = run_now(schedule, [agent.row])
     agent.report(agent.ran(schedule, microseconds(execution.due)))
     assert only(schedule).word == "ran"
+
+
+def test_what_has_its_row_is_no_future_whatever_the_clock_of_the_site_says(time, agent, every, monitor):
+    schedule = every("every 30 seconds")
+    time.move(600)
+    monitor()
+    time.move(-400)
+    item = agent.ran(schedule, microseconds(schedule.start) + 600_000_000)
+    assert agent.report(item) == {"accepted": [item["id"]], "refused": {}}
+    assert schedule.executions.get(pk=item["id"]).word == "ran"
+
+
+def test_the_longest_outputs_of_the_oddest_signs_go_into_one_report(agent, due, settings):
+    settings.JOBS = {**settings.JOBS, "EXECUTION_OUTPUT_LIMIT": 10**6}
+    limit = agent.sync()["output_limit"]
+    schedule, moment = due
+    agent.report(agent.ran(schedule, moment, stdout="\x01" * limit, stderr="\x02" * limit))
+    assert len(only(schedule).stderr) == limit

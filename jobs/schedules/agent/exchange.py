@@ -167,6 +167,9 @@ class Exchange(threading.Thread):
         self._report()
 
     def _state(self) -> dict:
+        # Before what is unsent: one that ends in between is in both, not in neither.
+        running = self._executions.running()
+        own = self._store.own_schedules()
         account = self._rules.account
         allowed = self._rules.allowed
         return host_facts() | {
@@ -181,7 +184,8 @@ class Exchange(threading.Thread):
             "dropped": self._store.fact("dropped", 0),
             "started": self._began or self._clock.now(),
             "listens": self._listens,
-            "running": {one: run.schedule for one, run in self._executions.running().items()},
+            # What was taken without the site is not the site's to end.
+            "running": {one: run.schedule for one, run in running.items() if run.schedule not in own},
         }
 
     # --- report

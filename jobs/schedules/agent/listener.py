@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import secrets
 import socket
 import socketserver
@@ -20,6 +21,7 @@ from jobs.schedules.agent.signing import (
     answer_signature,
     call_signature,
     equal,
+    listener_proof,
     read_header,
 )
 from jobs.schedules.agent.store import Store
@@ -32,6 +34,7 @@ MOST_BODY = 64 * 1024
 MOST_NONCES = 100
 NONCE_LIFE = 60.0
 _MOST_CALLS = 32
+_CHALLENGE = re.compile("challenge=([0-9a-f]{32})")
 _PATIENCE = 5.0
 """Seconds that a caller may be silent."""
 
@@ -142,9 +145,13 @@ class _Call(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The number that a call has to bear."""
-        if self.path == NONCE:
-            listener = self.server.listener
-            self._answer(200, {"agent": listener.who.agent, "nonce": listener.nonces.make()})
+        listener, (path, _, query) = self.server.listener, self.path.partition("?")
+        if path == NONCE:
+            who, nonce = listener.who, listener.nonces.make()
+            said = {"agent": who.agent, "nonce": nonce}
+            if challenge := _CHALLENGE.fullmatch(query):
+                said["proof"] = listener_proof(who.key, who.agent, challenge[1], nonce)
+            self._answer(200, said)
         else:
             self._miss(SCHEDULE, "POST")
 

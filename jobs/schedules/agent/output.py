@@ -1,7 +1,7 @@
 """What a command writes, kept within bounds: its beginning and its end, and how long it really was."""
 
-MOST = 512 * 1024
-"""Bytes of one stream that are kept at most, whatever the site allows: both, in JSON, have to go into one report."""
+MOST = 150_000
+"""Bytes of one stream that are kept at most: two have to go into one report of 2 MB, where JSON may make six of each."""
 
 
 class Kept:

@@ -25,7 +25,7 @@ def request_signature(key: bytes, agent: str, session: str, counter: int, nonce:
         session: as the site gave it.
         counter: of this request in the session.
         nonce: 32 hexadecimal digits at random.
-        purpose: the last part of the URL's path, such as `sync`.
+        purpose: the last part of the URL's path, such as `sync`, or its last two where the one before is a task's id.
         body: as it is sent.
     """
     return _sign(key, "request", agent, session, str(counter), nonce, purpose, _digest(body))
@@ -44,6 +44,18 @@ def session_proof(key: bytes, agent: str, nonce: str, session: str, now: int) ->
 def call_signature(key: bytes, agent: str, nonce: str, purpose: str, body: bytes) -> str:
     """Of what a site asks of an agent that listens; the nonce is the agent's, and good for one call."""
     return _sign(key, "call", agent, nonce, purpose, _digest(body))
+
+
+def listener_proof(key: bytes, agent: str, challenge: str, nonce: str) -> str:
+    """Of an agent that listens: that it knows the key, before it is told anything.
+
+    Args:
+        key: the agent's.
+        agent: its id.
+        challenge: 32 hexadecimal digits at random, of the site.
+        nonce: of the agent, for the call that follows.
+    """
+    return _sign(key, "listener", agent, challenge, nonce)
 
 
 def header(scheme: str, **values) -> str:

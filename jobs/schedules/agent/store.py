@@ -121,6 +121,10 @@ class Store:
         rows = self._all("SELECT document, handled FROM schedules LEFT JOIN marks ON marks.schedule = schedules.id")
         return [(json.loads(row["document"]), row["handled"] or 0) for row in rows]
 
+    def own_schedules(self) -> set[str]:
+        """The ids of those that were taken without the site."""
+        return {row["id"] for row in self._all("SELECT id FROM schedules WHERE own")}
+
     def take_schedules(self, documents: Iterable[dict], revision: int) -> None:
         """What the site wants run, in place of what it wanted before."""
         with self._changing() as change:

@@ -6,7 +6,7 @@ clock of the site.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import takewhile
 from uuid import UUID, uuid5
@@ -20,6 +20,7 @@ LONGEST = 366 * 86_400
 """Seconds between two due times of `every`."""
 FORM = "every <integer> (seconds|minutes|hours)"
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _EVERY = re.compile(r"every ([0-9]{1,9}) (seconds|minutes|hours)")
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
 
@@ -118,12 +119,14 @@ def _checked_cron(text: str) -> str:
 
 
 @cache
-def zone_of(name: str) -> ZoneInfo:
+def zone_of(name: str) -> tzinfo:
     """The time zone of that name.
 
     Raises:
         FrequencyError: this machine knows none.
     """
+    if name == "UTC":
+        return UTC  # also where no table of time zones is installed
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name gives an OSError
@@ -134,7 +137,8 @@ def zone_of(name: str) -> ZoneInfo:
 
 def microseconds(moment: datetime) -> int:
     """An aware moment as a number."""
-    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(microseconds=1)
+    # From UTC: between two moments of one zone Python reckons by the clock on the wall, also across a change of it.
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def execution_id(schedule: UUID, agent: UUID | None, due: int) -> UUID:

@@ -1,12 +1,11 @@
 """What REST says of schedules, executions and agents: plain dictionaries."""
 
+from jobs.schedules.access import shown_values
 from jobs.schedules.editing import SETTABLE
 from jobs.schedules.models import Agent, EnrolToken, Execution, Schedule
 
 STATES = {Execution.State(value).label: value for value in Execution.State.values}
 """What may be said of an execution's state, and its code in the database."""
-_HIDDEN = frozenset({"environment", "attributes"})
-"""Of a job's values; they may hold secrets, and are shown to nobody but their author."""
 _FACTS = (
     *("tags", "enrolled", "last_seen", "version", "host", "system", "account", "folder", "allowed", "cores", "load"),
     *("running", "unsent", "dropped", "started", "clock_difference", "address", "refused", "refused_time"),
@@ -16,9 +15,7 @@ _FACTS = (
 
 def schedule_document(schedule: Schedule, user) -> dict:
     """All that is said of a schedule to `user`."""
-    values = {name: getattr(schedule, name) for name in SETTABLE}
-    if schedule.user_id != user.pk:
-        values["job_values"] = {name: value for name, value in schedule.job_values.items() if name not in _HIDDEN}
+    values = {name: getattr(schedule, name) for name in SETTABLE} | {"job_values": shown_values(schedule, user)}
     return {
         "id": str(schedule.uuid),
         "user": schedule.user.get_username(),

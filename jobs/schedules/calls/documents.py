@@ -8,6 +8,8 @@ from django.core.cache import cache
 
 from jobs import clock
 from jobs.conf import conf
+from jobs.schedules.access import may_have_run
+from jobs.schedules.agent.output import MOST
 from jobs.schedules.agent.timetable import microseconds
 from jobs.schedules.due import give_up_unknown, moment_of
 from jobs.schedules.models import Agent, Assignment, Execution, Schedule
@@ -53,7 +55,7 @@ def orders(agent: Agent, revision: int, running: Mapping[str, str]) -> dict:
     """
     answer = {
         "poll": _pause(),
-        "output_limit": min(conf.EXECUTION_OUTPUT_LIMIT, 200_000),
+        "output_limit": min(conf.EXECUTION_OUTPUT_LIMIT, MOST),
         "revision": agent.revision,
         "run": _to_run(agent),
         "stop": _to_stop(agent, running),
@@ -102,7 +104,9 @@ def facts_of(said: Mapping) -> dict:
 
 
 def _to_run(agent: Agent) -> list[dict]:
-    asked = Execution.objects.filter(agent=agent, state=Execution.State.DUE, asked=True).select_related("schedule")
+    asked = Execution.objects.filter(agent=agent, state=Execution.State.DUE, asked=True).select_related(
+        "schedule__user"
+    )
     return [
         {
             "id": str(one.pk),
@@ -110,6 +114,7 @@ def _to_run(agent: Agent) -> list[dict]:
             "schedule": schedule_document(one.schedule, one.schedule.start),
         }
         for one in asked.without_output().order_by("due")[:100]
+        if may_have_run(one.schedule.user, "")
     ]
 
 

@@ -48,6 +48,8 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         agents = list(has.filter(pk=number(request.POST["agent"])))
     try:
         messages.success(request, ACTIONS[action](schedule, agents))
+    except Schedule.DoesNotExist:
+        raise Http404("No such schedule.") from None  # deleted in another tab meanwhile
     except ScheduleInvalid as error:
         messages.warning(request, f"{schedule.name}: {error}.")
     except ScheduleNotAllowed as error:

@@ -1,7 +1,7 @@
 """The form of a schedule: a new one, or a change."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -31,7 +31,9 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _form(request: HttpRequest, schedule: Schedule | None) -> HttpResponse:
     owner = request.user if schedule is None else schedule.user
-    form = ScheduleForm(request.POST if request.method == "POST" else None, user=owner, schedule=schedule)
+    form = ScheduleForm(
+        request.POST if request.method == "POST" else None, user=owner, by=request.user, schedule=schedule
+    )
     if request.method == "POST":
         is_valid = form.is_valid()
         if request.POST.get("do") == "preview":
@@ -49,6 +51,8 @@ def _saved(form: ScheduleForm, schedule: Schedule | None, by) -> Schedule | None
         if schedule is None:
             return create_schedule(form.user, **form.values())
         return change_schedule(schedule, by=by, **form.values())
+    except Schedule.DoesNotExist:
+        raise Http404("No such schedule.") from None  # deleted in another tab meanwhile
     except ScheduleInvalid as error:
         form.blame(error.errors)
     except ScheduleNotAllowed as error:

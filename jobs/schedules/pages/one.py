@@ -59,7 +59,7 @@ def schedule_page(request: HttpRequest, pk: int) -> HttpResponse:
         "schedule": schedule,
         "strip": strip,
         "what": what_of(schedule),
-        "details": details_of(schedule),
+        "details": details_of(schedule, request.user),
         "when": when_of(schedule),
         "where": where_of(schedule),
         "next_times": [(moment, in_its_zone(moment)) for moment in moments],

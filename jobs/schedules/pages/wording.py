@@ -4,6 +4,7 @@ import json
 import shlex
 from datetime import datetime
 
+from jobs.schedules.access import shown_values
 from jobs.schedules.agent.timetable import FrequencyError, microseconds, zone_of
 from jobs.schedules.due import moment_of
 from jobs.schedules.models import Schedule
@@ -18,9 +19,11 @@ def what_of(schedule: Schedule) -> str:
     return schedule.shell or shlex.join(schedule.argv)
 
 
-def details_of(schedule: Schedule) -> str:
-    """The whole of what it runs: the command, or the values of its jobs."""
-    return json.dumps(schedule.job_values, indent=2, ensure_ascii=False) if schedule.is_job else what_of(schedule)
+def details_of(schedule: Schedule, user) -> str:
+    """The whole of what it runs, as far as `user` may see it: the command, or the values of its jobs."""
+    if not schedule.is_job:
+        return what_of(schedule)
+    return json.dumps(shown_values(schedule, user), indent=2, ensure_ascii=False)
 
 
 def where_of(schedule: Schedule) -> str:

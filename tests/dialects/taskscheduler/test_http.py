@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -347,7 +348,7 @@ def test_an_agent_signs_its_completion_and_may_repeat_it(time, ann, agent, task)
     agent.hello()
     for stdout in ("first", "again"):
         body = json.dumps({"server_id": agent.id, "execution_id": str(execution), "stdout": stdout}).encode()
-        answer = post(f"{task}/complete", body, {"Authorization": agent.signed("complete", body)})
+        answer = post(f"{task}/complete", body, {"Authorization": agent.signed(f"{task}/complete", body)})
         assert (answer.status_code, answer.json()) == (200, {"execution_id": str(execution)})
         assert ANSWER_HEADER in answer.headers
     assert Execution.objects.get().stdout == "first"
@@ -358,9 +359,15 @@ def test_an_agent_cannot_complete_for_another_nor_what_it_was_not_told(time, ann
     schedule = due(time, task)
     thief.hello()
     body = json.dumps({"server_id": agent.id}).encode()
-    answer = post(f"{task}/complete", body, {"Authorization": thief.signed("complete", body)})
+    answer = post(f"{task}/complete", body, {"Authorization": thief.signed(f"{task}/complete", body)})
     assert (answer.status_code, "itself" in answer.json()["error"]) == (403, True)
     schedule.assignments.filter(agent=thief.row).delete()
     body = json.dumps({"server_id": thief.id}).encode()
-    assert post(f"{task}/complete", body, {"Authorization": thief.signed("complete", body)}).status_code == 404
-    assert post(f"{task}/complete", body + b" ", {"Authorization": thief.signed("complete", body)}).status_code == 401
+    assert post(f"{task}/complete", body, {"Authorization": thief.signed(f"{task}/complete", body)}).status_code == 404
+    assert (
+        post(f"{task}/complete", body, {"Authorization": thief.signed(f"{uuid4()}/complete", body)}).status_code == 401
+    )
+    assert (
+        post(f"{task}/complete", body + b" ", {"Authorization": thief.signed(f"{task}/complete", body)}).status_code
+        == 401
+    )

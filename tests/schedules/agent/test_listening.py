@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from jobs.schedules.agent.signing import ANSWER_HEADER, CALL_SCHEME, answer_signature, call_signature, header
+from jobs.schedules.contacting import tell
 from tests.schedules.agent.patience import eventually
 
 TASK = {"task_id": str(uuid4()), "command": "echo hello", "frequency": "every 1 seconds"}
@@ -65,6 +66,12 @@ def test_a_signed_call_makes_the_agent_ask_its_site_at_once(site, agent, caller)
     # What it runs is the site's word, not the call's.
     assert {one["schedule"] for one in site.accepted.values()} == {site.run[0]["schedule"]["id"]}
     assert site.last_sync()["listens"] == caller.address
+
+
+def test_what_the_site_tells_an_agent_that_listens_is_taken(site, agent, caller):
+    syncs = site.count("sync")
+    tell(f"http://{caller.address}", site.agent, site.key, [json.dumps(TASK).encode()])
+    eventually(lambda: site.count("sync") > syncs)
 
 
 def test_a_call_that_is_forged_or_sent_again_is_refused(site, agent, caller):
@@ -134,6 +141,14 @@ def test_where_it_was_told_to_it_takes_a_task_from_anybody_on_its_host_and_keeps
     agent.start()
     count = len(agent.lines("ran"))
     eventually(lambda: len(agent.lines("ran")) > count + 1)
+
+
+def test_what_it_took_from_somebody_on_its_host_is_not_its_sites_to_end(site, agent, open_caller):
+    assert open_caller.schedule(TASK | {"command": "touch begun && sleep 60"})[0] == 200
+    eventually(lambda: (agent.work / "begun").exists())
+    syncs = site.count("sync")
+    eventually(lambda: site.count("sync") > syncs + 2)
+    assert site.last_sync()["running"] == {}
 
 
 def test_a_task_given_twice_runs_once_and_a_changed_one_in_its_place(site, agent, open_caller):

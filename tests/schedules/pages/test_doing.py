@@ -106,3 +106,16 @@ def test_staff_who_may_not_run_commands_have_nobody_run_another_one(staff, agent
     assert client.post(url, FORM | {"command": "df -h", "description": "new"}).status_code == 302
     changed = Schedule.objects.get()
     assert (changed.argv, changed.description, changed.user) == (["df", "-h"], "new", schedule.user)
+
+
+@pytest.mark.parametrize("act", ["pause", "resume", "run-now", "change"])
+def test_one_that_is_deleted_meanwhile_is_not_there(anns, agent, every, monkeypatch, act):
+    schedule = every(name="disk")
+    module = "making" if act == "change" else "doing"
+
+    def look(user, pk):
+        Schedule.objects.filter(pk=pk).delete()
+        return schedule
+
+    monkeypatch.setattr(f"jobs.schedules.pages.{module}.visible_schedule_or_404", look)
+    assert anns.post(f"{LIST}{schedule.pk}/{act}/", FORM).status_code == 404

@@ -1,5 +1,6 @@
 """Schedules made and changed by the form."""
 
+import json
 import re
 
 import pytest
@@ -188,3 +189,21 @@ def test_the_form_says_which_agents_there_are_and_as_whom_they_run_it(time, anns
     assert re.search("03:00:00 CES?T", page)
     assert "none is enrolled yet" in page
     assert quiet.row.is_silent
+
+
+def test_what_may_be_secret_of_anothers_jobs_is_not_shown_and_stays(anns, staff, every):
+    values = {"command": ["date"], "environment": {"API_KEY": "s3cret"}}
+    schedule = every("0 3 * * *", name="nightly", job_type="COMMAND", job_values=values)
+    url = f"{LIST}{schedule.pk}/"
+    assert "s3cret" in text(anns, url)
+    staff.is_superuser = True
+    staff.save()
+    client = logged_in(staff)
+    assert "date" in text(client, url)
+    for page in (url, f"{url}change/", f"/admin/jobs_schedules/schedule/{schedule.pk}/change/"):
+        assert "s3cret" not in text(client, page)
+    said = FORM | {"kind": "job", "job_type": "COMMAND", "rhythm": "cron", "cron": "0 4 * * *"}
+    said["job_values"] = json.dumps({"command": ["date"]})
+    assert client.post(f"{url}change/", said).status_code == 302
+    changed = Schedule.objects.get()
+    assert (changed.frequency, changed.job_values) == ("0 4 * * *", values)
